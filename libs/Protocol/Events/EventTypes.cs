@@ -1,0 +1,38 @@
+namespace OpenWop.Micro.Protocol.Events;
+
+/// <summary>Names of run events on the wire (spec/runs-streams-replay.md 3.2). The only place that spells them.</summary>
+public static class EventTypes
+{
+    public const string RunStarted = "run.started";
+    public const string RunCompleted = "run.completed";
+    public const string RunFailed = "run.failed";
+    public const string RunCancelled = "run.cancelled";
+    public const string RunPaused = "run.paused";
+    public const string RunResumed = "run.resumed";
+    public const string NodeStarted = "node.started";
+    public const string NodeCompleted = "node.completed";
+    public const string NodeFailed = "node.failed";
+    public const string NodeSuspended = "node.suspended";
+    public const string NodeResumed = "node.resumed";
+    public const string NodeRetried = "node.retried";
+    public const string NodeSkipped = "node.skipped";
+    public const string NodeCancelled = "node.cancelled";
+    public const string InterruptRequested = "interrupt.requested";
+    public const string InterruptResolved = "interrupt.resolved";
+    public const string ApprovalRequested = "approval.requested";
+    public const string ApprovalReceived = "approval.received";
+    public const string ClarificationRequested = "clarification.requested";
+    public const string ClarificationResolved = "clarification.resolved";
+    public const string ChannelWritten = "channel.written";
+    public const string ArtifactCreated = "artifact.created";
+    public const string OutputChunk = "output.chunk";
+    public const string VariableChanged = "variable.changed";
+    public const string LogAppended = "log.appended";
+    public const string VersionPinned = "version.pinned";
+    public const string LoopbackLimit = "workflow.loopback-limit";
+    public const string CapBreached = "cap.breached";
+    public const string ReplayDiverged = "replay.diverged";
+
+    /// <summary>True for the one event that ends a run and is last in its log.</summary>
+    public static bool IsTerminal(string type) => type is RunCompleted or RunFailed or RunCancelled;
+}
