@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Activities;
+
+namespace OpenWop.Micro.Runs.Nodes;
+
+/// <summary>Everything one attempt of a node may see and ask for.</summary>
+public sealed class NodeContext
+{
+    private readonly List<VariableWrite> variableWrites = [];
+    private readonly List<LogLine> logLines = [];
+
+    public required string Tenant { get; init; }
+    public required string RunId { get; init; }
+    public required string WorkflowId { get; init; }
+    public required WorkflowNode Node { get; init; }
+
+    /// <summary>Attempt, counted from 0.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>Which execution of this node in the run this is, counted from 0; grows with every loop iteration.</summary>
+    public required int Iteration { get; init; }
+
+    /// <summary>Time of the event that started the attempt.</summary>
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Resolved input ports.</summary>
+    public required ImmutableSortedDictionary<string, JsonElement> Inputs { get; init; }
+
+    /// <summary>Inputs of the run.</summary>
+    public required JsonElement RunInputs { get; init; }
+
+    /// <summary>Variables as they were when the attempt started, unmasked.</summary>
+    public required ImmutableSortedDictionary<string, JsonElement> Variables { get; init; }
+
+    /// <summary>Outputs of completed nodes by node id, unmasked.</summary>
+    public required ImmutableSortedDictionary<string, JsonElement> NodeOutputs { get; init; }
+
+    /// <summary>Run option <c>configurable</c>, verbatim; an empty object when absent.</summary>
+    public required JsonElement Configurable { get; init; }
+
+    /// <summary>State kept by the previous iteration of a loop head; null = first.</summary>
+    public JsonElement? LoopState { get; init; }
+
+    /// <summary>Runs outside effects at most once; null for pure handlers.</summary>
+    public IActivityLedger? Activities { get; init; }
+
+    public IReadOnlyList<VariableWrite> VariableWrites => this.variableWrites;
+
+    public IReadOnlyList<LogLine> LogLines => this.logLines;
+
+    /// <summary>Sets a variable when the attempt completes; discarded when it fails.</summary>
+    public void SetVariable(string name, JsonElement value) => this.variableWrites.Add(new VariableWrite(name, value));
+
+    /// <summary>Appends a line to the run's log (<c>log.appended</c>) when the attempt ends, however it ends.</summary>
+    /// <param name="level">debug, info, warn or error.</param>
+    public void Log(string level, string message, JsonElement? fields = null) => this.logLines.Add(new LogLine(level, message, fields));
+}
+
+/// <summary>A variable set by a node.</summary>
+public sealed record VariableWrite(string Name, JsonElement Value);
+
+/// <summary>A line logged by a node.</summary>
+public sealed record LogLine(string Level, string Message, JsonElement? Fields);
