@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Health;
+using OpenWop.Micro.ServiceDefaults.Logging;
+using OpenWop.Micro.ServiceDefaults.Telemetry;
+using OpenWop.Micro.ServiceDefaults.Topology;
+
+namespace OpenWop.Micro.ServiceDefaults;
+
+/// <summary>
+/// What every process of an installation starts with: configuration, logging, telemetry, health and an orderly shutdown.
+/// </summary>
+public static class ServiceDefaultsExtensions
+{
+    /// <summary>
+    /// How long a host may take to drain. SIGTERM is expected to end the process within 10 seconds; the rest is for the runtime.
+    /// </summary>
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(8);
+
+    /// <summary>Call once per process, before the <c>Add…</c> methods of the services that live in it.</summary>
+    /// <param name="service">Name of the process in logs and traces: a service name, or <c>standalone</c>.</param>
+    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(service);
+
+        builder.UseDefaultAddress(service);
+        builder.AddServiceLogging();
+        builder.AddServiceTelemetry(service);
+
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ServiceTopology>();
+        builder.Services.AddServiceHealth();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        return builder;
+    }
+
+    /// <summary>Serves <c>/healthz</c> and <c>/readyz</c>.</summary>
+    public static WebApplication MapServiceDefaults(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.MapServiceHealth();
+        return app;
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace OpenWop.Micro.ServiceDefaults.Telemetry;
+
+/// <summary>
+/// Traces and metrics over OTLP. The OpenTelemetry SDK is set up only when somebody collects: without
+/// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> no listener exists, and instrumented code costs a null check.
+/// </summary>
+internal static class ServiceTelemetry
+{
+    /// <summary>Activity sources and meters of the project all start like this.</summary>
+    private const string OwnSources = "OpenWop.*";
+
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Protocol = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
+    public static void AddServiceTelemetry(this WebApplicationBuilder builder, string service)
+    {
+        if (string.IsNullOrWhiteSpace(builder.Configuration[Endpoint]))
+            return;
+
+        if (string.IsNullOrWhiteSpace(builder.Configuration[Protocol]))
+            builder.Configuration[Protocol] = "http/protobuf";
+
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(
+                $"openwop-{service}",
+                serviceNamespace: "openwop",
+                serviceVersion: typeof(ServiceTelemetry).Assembly.GetName().Version?.ToString(3)))
+            .WithTracing(traces => traces
+                .AddSource(OwnSources)
+                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
+                .AddHttpClientInstrumentation())
+            .WithMetrics(metrics => metrics
+                .AddMeter(OwnSources)
+                .AddMeter("System.Runtime")
+                .AddMeter("Microsoft.AspNetCore.Server.Kestrel")
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation())
+            .UseOtlpExporter();
+    }
+
+    private static bool IsProbe(string? path) => path is "/healthz" or "/readyz";
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Configuration;
+using OpenWop.Micro.ServiceDefaults.Configuration;
+
+namespace OpenWop.Micro.ServiceDefaults.Topology;
+
+/// <summary>Where the services of the installation are, seen from this process.</summary>
+public sealed class ServiceTopology(HostedServices hosted, IConfiguration configuration)
+{
+    /// <summary>Whether the service lives in this process.</summary>
+    public bool IsLocal(string service) => hosted.Contains(service);
+
+    /// <summary>The configured addresses of a service in another process.</summary>
+    /// <exception cref="InvalidOperationException">The service is neither here nor configured.</exception>
+    public IReadOnlyList<Uri> AddressesOf(string service) =>
+        configuration.ServiceAddresses(service) is { Count: > 0 } addresses
+            ? addresses
+            : throw new InvalidOperationException(
+                $"The service '{service}' does not live in this process, and {Settings.AddressesOf(service)} does not say where it is.");
+}
