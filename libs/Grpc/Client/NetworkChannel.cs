@@ -1,0 +1,107 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Grpc.Net.Client.Balancer;
+using Grpc.Net.Client.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace OpenWop.Micro.Grpc.Client;
+
+/// <summary>
+/// The connections to all instances of a service: calls go round them in turn, an instance that cannot be reached is left out and
+/// tried again with growing pauses.
+/// </summary>
+internal sealed class NetworkChannel : IDisposable
+{
+    private static readonly TimeSpan DnsRefreshInterval = TimeSpan.FromSeconds(15);
+
+    private readonly GrpcChannel _channel;
+    private readonly ServiceProvider _resolvers;
+
+    private NetworkChannel(GrpcChannel channel, ServiceProvider resolvers, bool propagateCallContext)
+    {
+        _channel = channel;
+        _resolvers = resolvers;
+        Invoker = propagateCallContext ? channel.Intercept(new CallContextPropagation()) : channel.CreateCallInvoker();
+    }
+
+    public CallInvoker Invoker { get; }
+
+    /// <exception cref="InvalidOperationException">The service does not live in this host, and no address is configured for it.</exception>
+    public static NetworkChannel Open(string name, ServiceAddresses? addresses, ServiceGrpcClientOptions options, ILoggerFactory loggers)
+    {
+        if (addresses is null)
+            throw new InvalidOperationException($"The service '{name}' does not live in this host and no address is configured for it.");
+
+        ResolverFactory resolver = addresses.Scheme == "dns"
+            ? new DnsResolverFactory(DnsRefreshInterval)
+            : new StaticResolverFactory(_ => addresses.Addresses.Select(address => new BalancerAddress(address.Host, address.Port)));
+        var resolvers = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider();
+
+        var channel = GrpcChannel.ForAddress(
+            addresses.Scheme == "dns" ? addresses.Addresses[0] : new Uri($"static:///{Uri.EscapeDataString(name)}"),
+            new GrpcChannelOptions
+            {
+                Credentials = addresses.Scheme == "https" ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
+                HttpHandler = new AmbiguousFailureHandler(CreateConnections(options)),
+                DisposeHttpClient = true,
+                LoggerFactory = loggers,
+                ServiceProvider = resolvers,
+                MaxReceiveMessageSize = options.MaxReceiveMessageSize,
+                MaxSendMessageSize = options.MaxSendMessageSize,
+                InitialReconnectBackoff = options.InitialReconnectBackoff,
+                MaxReconnectBackoff = options.MaxReconnectBackoff,
+                ServiceConfig = CreateServiceConfig(options),
+            });
+
+        return new NetworkChannel(channel, resolvers, options.PropagateCallContext);
+    }
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _resolvers.Dispose();
+    }
+
+    private static SocketsHttpHandler CreateConnections(ServiceGrpcClientOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            // A connection carries a hundred calls at a time; more calls open more connections instead of queueing.
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingDelay = options.KeepAlivePingDelay,
+            KeepAlivePingTimeout = options.KeepAlivePingTimeout,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
+            UseProxy = false,
+            UseCookies = false,
+        };
+        options.ConfigureHandler?.Invoke(handler);
+        return handler;
+    }
+
+    private static ServiceConfig CreateServiceConfig(ServiceGrpcClientOptions options)
+    {
+        var config = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } };
+        if (options.Retry)
+        {
+            config.MethodConfigs.Add(new MethodConfig
+            {
+                Names = { MethodName.Default },
+                RetryPolicy = new RetryPolicy
+                {
+                    MaxAttempts = 3,
+                    InitialBackoff = TimeSpan.FromMilliseconds(50),
+                    MaxBackoff = TimeSpan.FromMilliseconds(500),
+                    BackoffMultiplier = 4,
+                    // AmbiguousFailureHandler takes the calls out that a server may have received.
+                    RetryableStatusCodes = { StatusCode.Unavailable },
+                },
+            });
+        }
+
+        return config;
+    }
+}
