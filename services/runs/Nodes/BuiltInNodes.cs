@@ -1,0 +1,27 @@
+using Microsoft.Extensions.DependencyInjection;
+using OpenWop.Micro.Runs.Nodes.Data;
+using OpenWop.Micro.Runs.Nodes.Flow;
+
+namespace OpenWop.Micro.Runs.Nodes;
+
+/// <summary>The node types that every server has (docs/nodes.md): the one place where they are registered.</summary>
+public static class BuiltInNodes
+{
+    public static IServiceCollection AddBuiltInNodes(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddSingleton<INodeHandler, StartNode>();
+        services.AddSingleton<INodeHandler, EndNode>();
+        services.AddSingleton<INodeHandler, NoopNode>();
+        services.AddSingleton<INodeHandler, IdentityNode>();
+        services.AddSingleton<INodeHandler, ParallelNode>();
+        services.AddSingleton<INodeHandler, MergeNode>();
+        services.AddSingleton<INodeHandler, DelayNode>();
+        services.AddSingleton<INodeHandler, FailNode>();
+
+        services.AddSingleton<INodeHandler, SetVariableNode>();
+        services.AddSingleton<INodeHandler, GetVariableNode>();
+        services.AddSingleton<INodeHandler, LogNode>();
+        return services;
+    }
+}
