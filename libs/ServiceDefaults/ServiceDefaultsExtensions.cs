@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Health;
 using OpenWop.Micro.ServiceDefaults.Logging;
@@ -35,16 +36,22 @@ public static class ServiceDefaultsExtensions
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ServiceTopology>();
         builder.Services.AddServiceHealth();
+
+        var hosted = builder.Services.Hosted();
+        builder.Services.AddGrpcServer();
+        builder.Services.ExposeGrpcServices(grpcService => ServiceExposureRule.ExposureOf(grpcService, hosted));
+
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         return builder;
     }
 
-    /// <summary>Serves <c>/healthz</c> and <c>/readyz</c>.</summary>
+    /// <summary>Serves <c>/healthz</c>, <c>/readyz</c>, <c>grpc.health.v1</c> and gRPC reflection.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceHealth();
+        app.MapGrpcHealthAndReflection();
         return app;
     }
 }
