@@ -27,13 +27,9 @@ public static class GrpcServerExtensions
         {
             services.AddSingleton<ServiceExposure>();
             services.AddGrpcReflection();
-            // Answers come from the last published report, so that a probe costs nothing and cannot be used to load the server.
-            services.AddGrpcHealthChecks(health => health.UseHealthChecksCache = true).AddCheck("grpc", () => HealthCheckResult.Healthy());
-            services.Configure<HealthCheckPublisherOptions>(publisher =>
-            {
-                publisher.Delay = TimeSpan.Zero;
-                publisher.Period = TimeSpan.FromSeconds(5);
-            });
+            services.AddGrpcHealthChecks();
+            // How soon those who watch the health of a service hear of a change.
+            services.Configure<HealthCheckPublisherOptions>(publisher => publisher.Period = TimeSpan.FromSeconds(5));
         }
 
         if (configure is not null)
@@ -75,7 +71,10 @@ public static class GrpcServerExtensions
         where TService : class
         => endpoints.ServiceProvider.GetRequiredService<ServiceExposure>().Map<TService>(endpoints);
 
-    /// <summary>Offers health and reflection of the services that are exposed on the network. Both versions of reflection.</summary>
+    /// <summary>
+    /// Offers health and reflection (both versions) of the services that are exposed on the network. The health of a service comes
+    /// from the host's health checks: those tagged with its full name and those without tags. At least one has to be registered.
+    /// </summary>
     public static void MapGrpcHealthAndReflection(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcHealthChecksService();

@@ -26,8 +26,7 @@ internal sealed class ServiceExposure(
         if (!exposure.HasFlag(GrpcExposure.Network))
             return NoEndpoints.Instance;
 
-        // A client may ask for the health of the service it needs and gets that of the whole host.
-        health.Value.Services.Map(name, _ => true);
+        health.Value.Services.Map(name, check => !check.Tags.Any() || check.Tags.Contains(name));
         return endpoints.MapGrpcService<TService>();
     }
 
