@@ -1,0 +1,100 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace OpenWop.Micro.Storage.PostgreSql;
+
+/// <summary>
+/// A schema of a PostgreSQL database. Readers and write transactions come from one Npgsql pool, each side with its own limit so
+/// that a flood of reads cannot keep a heartbeat or an append waiting.
+/// </summary>
+internal sealed partial class PostgreSqlDatabase : Database
+{
+    private const int MaxWriters = 16;
+
+    private readonly NpgsqlDataSource dataSource;
+    private readonly SemaphoreSlim readers;
+    private readonly SemaphoreSlim writers = new(MaxWriters);
+
+    public PostgreSqlDatabase(DatabaseOptions options, ILoggerFactory loggers)
+        : base(options)
+    {
+        if (!SchemaName().IsMatch(options.Schema))
+            throw new ArgumentException($"'{options.Schema}' is no schema name: lower-case letters, digits and '_'.", nameof(options));
+
+        var builder = new NpgsqlDataSourceBuilder(options.ConnectionString).UseLoggerFactory(loggers);
+        var settings = builder.ConnectionStringBuilder;
+        settings.SearchPath = options.Schema;
+        settings.ApplicationName ??= "openwop-" + options.Schema;
+        settings.MaxPoolSize = options.MaxReaders + MaxWriters;
+
+        // Every statement of a service recurs: prepared from its second use on.
+        settings.MaxAutoPrepare = 256;
+        settings.AutoPrepareMinUsages = 2;
+
+        // Nothing here changes the state of a connection, so that resetting it would be a wasted message.
+        settings.NoResetOnClose = true;
+        dataSource = builder.Build();
+        readers = new SemaphoreSlim(options.MaxReaders);
+    }
+
+    public override async ValueTask<ReadSession> OpenReadAsync(CancellationToken cancellationToken)
+    {
+        await readers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return new ReadSession(new PostgreSqlStatements(connection), GiveBack, cancellationToken);
+        }
+        catch
+        {
+            readers.Release();
+            throw;
+        }
+    }
+
+    public override async Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await writers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            var session = new WriteSession(new PostgreSqlStatements(connection), cancellationToken);
+            var result = await work(session).ConfigureAwait(false);
+            await session.FlushAsync().ConfigureAwait(false);
+            await CommitAsync(transaction).ConfigureAwait(false);
+            return result;
+        }
+        finally
+        {
+            writers.Release();
+        }
+    }
+
+    private protected override ValueTask DisposeCoreAsync() => dataSource.DisposeAsync();
+
+    private static async Task CommitAsync(NpgsqlTransaction transaction)
+    {
+        try
+        {
+            // Not cancellable: a commit that was sent cannot be taken back.
+            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not PostgresException { InvariantSeverity: "ERROR" })
+        {
+            throw new CommitOutcomeUnknownException(exception);
+        }
+    }
+
+    private void GiveBack(Statements statements)
+    {
+        // Returns to Npgsql's pool; waits for nothing.
+        statements.Connection.Dispose();
+        readers.Release();
+    }
+
+    [GeneratedRegex("^[a-z_][a-z0-9_]{0,62}$", RegexOptions.CultureInvariant)]
+    private static partial Regex SchemaName();
+}
