@@ -1,7 +1,7 @@
-using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OpenWop.Micro.Grpc.InProcess;
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Grpc.Tests.Protos;
 
 namespace OpenWop.Micro.Grpc.Tests.Interop;
 
@@ -9,15 +9,18 @@ namespace OpenWop.Micro.Grpc.Tests.Interop;
 public sealed class InProcessInteropTests : InteropCases, IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddInProcessGrpc().BuildServiceProvider();
+    private readonly InProcessCallInvoker _invoker;
 
     public InProcessInteropTests()
     {
         var server = _services.GetRequiredService<InProcessServer>();
         server.MapService<InteropService>();
-        Invoker = new InProcessCallInvoker(server);
+        _invoker = new InProcessCallInvoker(server);
     }
 
-    private protected override CallInvoker Invoker { get; }
+    private protected override Protos.Interop.InteropClient Client => new(_invoker);
+
+    private protected override UnimplementedService.UnimplementedServiceClient Stranger => new(_invoker);
 
     public void Dispose() => _services.Dispose();
 }

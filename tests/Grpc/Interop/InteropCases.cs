@@ -12,9 +12,9 @@ public abstract class InteropCases
     private static readonly int[] InputSizes = [27182, 8, 1828, 45904];
     private static readonly int[] OutputSizes = [31415, 9, 2653, 58979];
 
-    private protected abstract CallInvoker Invoker { get; }
+    private protected abstract Protos.Interop.InteropClient Client { get; }
 
-    private protected Protos.Interop.InteropClient Client => new(Invoker);
+    private protected abstract UnimplementedService.UnimplementedServiceClient Stranger { get; }
 
     [Fact]
     public async Task An_empty_call_is_answered()
@@ -190,9 +190,7 @@ public abstract class InteropCases
     [Fact]
     public async Task An_unimplemented_service_says_so()
     {
-        var client = new UnimplementedService.UnimplementedServiceClient(Invoker);
-
-        var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.UnimplementedCallAsync(new Empty()));
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await Stranger.UnimplementedCallAsync(new Empty()));
 
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
     }
