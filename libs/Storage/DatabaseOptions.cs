@@ -5,6 +5,9 @@ namespace OpenWop.Micro.Storage;
 /// <summary>Where one service keeps its data.</summary>
 public sealed record DatabaseOptions
 {
+    /// <summary>Setting: an Npgsql connection string. Absent = SQLite files.</summary>
+    public const string PostgresSetting = "OPENWOP_POSTGRES";
+
     public required SqlDialect Dialect { get; init; }
 
     /// <summary>SQLite: the path of the file, whose folder is created when absent. PostgreSQL: an Npgsql connection string.</summary>
@@ -31,18 +34,16 @@ public sealed record DatabaseOptions
         new() { Dialect = SqlDialect.PostgreSql, ConnectionString = connectionString, Schema = schema };
 
     /// <summary>
-    /// The database of a service as the installation configures it: <c>OPENWOP_POSTGRES</c> (a connection string; each service
-    /// gets the schema of its name), or else a file <c>{service}.db</c> in <c>OPENWOP_DATA_DIR</c> (default <c>data</c>), used
-    /// by one process only.
+    /// The database of a service as the installation configures it: with <see cref="PostgresSetting"/> the schema of the service's
+    /// name, else a file of its name, used by one process only.
     /// </summary>
-    public static DatabaseOptions FromConfiguration(IConfiguration configuration, string service)
+    /// <param name="dataDirectory">Directory of the installation's files.</param>
+    public static DatabaseOptions ForService(string service, IConfiguration configuration, string dataDirectory)
     {
-        ArgumentNullException.ThrowIfNull(configuration);
         ArgumentException.ThrowIfNullOrEmpty(service);
-        if (configuration["OPENWOP_POSTGRES"] is { Length: > 0 } connectionString)
-            return PostgreSql(connectionString, service);
-
-        var folder = configuration["OPENWOP_DATA_DIR"] is { Length: > 0 } configured ? configured : "data";
-        return Sqlite(Path.Combine(folder, service + ".db"), service) with { Exclusive = true };
+        ArgumentNullException.ThrowIfNull(configuration);
+        return configuration[PostgresSetting] is { Length: > 0 } connectionString
+            ? PostgreSql(connectionString, service)
+            : Sqlite(Path.Combine(dataDirectory, service + ".db"), service) with { Exclusive = true };
     }
 }

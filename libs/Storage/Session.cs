@@ -76,15 +76,15 @@ public abstract class Session
 /// <summary>A pooled connection for reading; disposing gives it back.</summary>
 public sealed class ReadSession : Session, IAsyncDisposable
 {
-    private Action<Statements>? giveBack;
+    private Action<Statements>? _giveBack;
 
     internal ReadSession(Statements statements, Action<Statements> giveBack, CancellationToken cancellationToken)
-        : base(statements, cancellationToken) => this.giveBack = giveBack;
+        : base(statements, cancellationToken) => _giveBack = giveBack;
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        Interlocked.Exchange(ref giveBack, null)?.Invoke(Statements);
+        Interlocked.Exchange(ref _giveBack, null)?.Invoke(Statements);
         return ValueTask.CompletedTask;
     }
 }

@@ -29,14 +29,14 @@ namespace OpenWop.Micro.Storage;
 /// <typeparam name="TResult">What the handler answers per item.</typeparam>
 public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
 {
-    private readonly Database database;
-    private readonly GroupCommitOptions options;
-    private readonly Func<WriteSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> handler;
-    private readonly Action<IReadOnlyList<TItem>, IReadOnlyList<TResult>>? onCommitted;
-    private readonly ILogger logger;
-    private readonly KeyValuePair<string, object?> queueTag;
-    private readonly Channel<Submission> queue;
-    private readonly Task pump;
+    private readonly Database _database;
+    private readonly GroupCommitOptions _options;
+    private readonly Func<WriteSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> _handler;
+    private readonly Action<IReadOnlyList<TItem>, IReadOnlyList<TResult>>? _onCommitted;
+    private readonly ILogger _logger;
+    private readonly KeyValuePair<string, object?> _queueTag;
+    private readonly Channel<Submission> _queue;
+    private readonly Task _pump;
 
     /// <param name="database">Where to write.</param>
     /// <param name="options">Name and limits.</param>
@@ -53,14 +53,14 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(handler);
-        this.database = database;
-        this.options = options;
-        this.handler = handler;
-        this.onCommitted = onCommitted;
-        this.logger = logger ?? NullLogger.Instance;
-        queueTag = new("queue", options.Name);
-        queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(options.Capacity) { SingleReader = true });
-        pump = Task.Run(PumpAsync);
+        _database = database;
+        _options = options;
+        _handler = handler;
+        _onCommitted = onCommitted;
+        _logger = logger ?? NullLogger.Instance;
+        _queueTag = new("queue", options.Name);
+        _queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(options.Capacity) { SingleReader = true });
+        _pump = Task.Run(PumpAsync);
     }
 
     /// <summary>Commits an item together with its neighbours; completes when it is durable.</summary>
@@ -75,16 +75,16 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         var submission = new Submission(item);
         try
         {
-            await queue.Writer.WriteAsync(submission, cancellationToken).ConfigureAwait(false);
+            await _queue.Writer.WriteAsync(submission, cancellationToken).ConfigureAwait(false);
         }
         catch (ChannelClosedException)
         {
-            throw new ObjectDisposedException(options.Name, "The group commit is closed.");
+            throw new ObjectDisposedException(_options.Name, "The group commit is closed.");
         }
 
-        StorageMetrics.QueueDepth.Add(1, queueTag);
+        StorageMetrics.QueueDepth.Add(1, _queueTag);
         await using var withdrawal = cancellationToken.UnsafeRegister(
-            static (state, token) => ((Submission)state!).Withdraw(token), submission).ConfigureAwait(false);
+            static (waiting, token) => ((Submission)waiting!).Withdraw(token), submission).ConfigureAwait(false);
         return await submission.Outcome.ConfigureAwait(false);
     }
 
@@ -92,18 +92,18 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // 7. The pump ends when the closed queue is empty.
-        queue.Writer.TryComplete();
-        await pump.ConfigureAwait(false);
+        _queue.Writer.TryComplete();
+        await _pump.ConfigureAwait(false);
     }
 
     private async Task PumpAsync()
     {
-        while (await queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             // 2. Whatever is there now.
             var batch = new List<Submission>();
             var taken = 0;
-            while (batch.Count < options.MaxBatch && queue.Reader.TryRead(out var submission))
+            while (batch.Count < _options.MaxBatch && _queue.Reader.TryRead(out var submission))
             {
                 taken++;
                 if (submission.TryTake())
@@ -113,7 +113,7 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
             if (batch.Count > 0)
                 await CommitAsync(batch).ConfigureAwait(false);
 
-            StorageMetrics.QueueDepth.Add(-taken, queueTag);
+            StorageMetrics.QueueDepth.Add(-taken, _queueTag);
         }
     }
 
@@ -130,7 +130,7 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         }
 
         // 5. One by one.
-        Log.BatchFailed(logger, options.Name, batch.Count, failure);
+        Log.BatchFailed(_logger, _options.Name, batch.Count, failure);
         foreach (var submission in batch)
         {
             if (await TryCommitAsync([submission]).ConfigureAwait(false) is { } single)
@@ -150,10 +150,10 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         try
         {
             // 3. One transaction.
-            results = await database.WriteAsync(
+            results = await _database.WriteAsync(
                 async session =>
                 {
-                    var answers = await handler(session, items).ConfigureAwait(false);
+                    var answers = await _handler(session, items).ConfigureAwait(false);
                     return answers.Count == items.Length
                         ? answers
                         : throw new InvalidOperationException($"The handler answered {answers.Count} results for {items.Length} items.");
@@ -166,19 +166,19 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         }
 
         // 4. Durable: acknowledge, then publish.
-        StorageMetrics.CommitSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, queueTag);
-        StorageMetrics.BatchSize.Record(items.Length, queueTag);
+        StorageMetrics.CommitSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, _queueTag);
+        StorageMetrics.BatchSize.Record(items.Length, _queueTag);
         for (var i = 0; i < items.Length; i++)
             batch[i].Complete(results[i]);
 
         try
         {
-            onCommitted?.Invoke(items, results);
+            _onCommitted?.Invoke(items, results);
         }
         catch (Exception exception)
         {
             // The commit stands whatever the listener does; listeners lose messages, never data.
-            Log.CallbackFailed(logger, options.Name, exception);
+            Log.CallbackFailed(_logger, _options.Name, exception);
         }
 
         return null;
@@ -186,7 +186,7 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
 
     private void Fail(List<Submission> batch, Exception failure)
     {
-        StorageMetrics.FailedItems.Add(batch.Count, queueTag);
+        StorageMetrics.FailedItems.Add(batch.Count, _queueTag);
         foreach (var submission in batch)
             submission.Fail(failure);
     }
@@ -198,24 +198,24 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         private const int Withdrawn = 2;
 
         // Continuations run elsewhere: the pump must not execute what submitters do next.
-        private readonly TaskCompletionSource<TResult> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int state;
+        private readonly TaskCompletionSource<TResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _state;
 
         public TItem Item => item;
 
-        public Task<TResult> Outcome => completion.Task;
+        public Task<TResult> Outcome => _completion.Task;
 
-        public bool TryTake() => Interlocked.CompareExchange(ref state, Taken, Waiting) == Waiting;
+        public bool TryTake() => Interlocked.CompareExchange(ref _state, Taken, Waiting) == Waiting;
 
         public void Withdraw(CancellationToken cancellationToken)
         {
-            if (Interlocked.CompareExchange(ref state, Withdrawn, Waiting) == Waiting)
-                completion.TrySetCanceled(cancellationToken);
+            if (Interlocked.CompareExchange(ref _state, Withdrawn, Waiting) == Waiting)
+                _completion.TrySetCanceled(cancellationToken);
         }
 
-        public void Complete(TResult result) => completion.TrySetResult(result);
+        public void Complete(TResult result) => _completion.TrySetResult(result);
 
-        public void Fail(Exception exception) => completion.TrySetException(exception);
+        public void Fail(Exception exception) => _completion.TrySetException(exception);
     }
 
     private static partial class Log

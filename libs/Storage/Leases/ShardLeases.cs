@@ -27,21 +27,21 @@ namespace OpenWop.Micro.Storage;
 /// </remarks>
 public sealed partial class ShardLeases : IAsyncDisposable
 {
-    private readonly Database database;
-    private readonly ShardLeaseOptions options;
-    private readonly ShardLeaseHandlers handlers;
-    private readonly TimeProvider time;
-    private readonly ILogger logger;
-    private readonly CancellationTokenSource stopped = new();
-    private readonly SemaphoreSlim round = new(1);
-    private readonly SemaphoreSlim wake = new(0, 1);
-    private readonly HashSet<int> releasing = [];
-    private ImmutableDictionary<int, long> held = ImmutableDictionary<int, long>.Empty;
-    private ImmutableList<Task> handOvers = [];
-    private Task loop = Task.CompletedTask;
-    private long confirmedAt;
-    private volatile bool draining;
-    private bool disposed;
+    private readonly Database _database;
+    private readonly ShardLeaseOptions _options;
+    private readonly ShardLeaseHandlers _handlers;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly SemaphoreSlim _round = new(1);
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly HashSet<int> _releasing = [];
+    private ImmutableDictionary<int, long> _held = ImmutableDictionary<int, long>.Empty;
+    private ImmutableList<Task> _handOvers = [];
+    private Task _loop = Task.CompletedTask;
+    private long _confirmedAt;
+    private volatile bool _draining;
+    private bool _disposed;
 
     public ShardLeases(
         Database database, ShardLeaseOptions options, ShardLeaseHandlers handlers, TimeProvider time, ILogger<ShardLeases>? logger = null)
@@ -51,18 +51,18 @@ public sealed partial class ShardLeases : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(handlers);
         ArgumentNullException.ThrowIfNull(time);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ShardCount, 1);
-        this.database = database;
-        this.options = options;
-        this.handlers = handlers;
-        this.time = time;
-        this.logger = logger ?? NullLogger<ShardLeases>.Instance;
+        _database = database;
+        _options = options;
+        _handlers = handlers;
+        _time = time;
+        _logger = logger ?? NullLogger<ShardLeases>.Instance;
     }
 
     /// <summary>Shards held now, with their epochs.</summary>
-    public IReadOnlyDictionary<int, long> Held => held;
+    public IReadOnlyDictionary<int, long> Held => _held;
 
     /// <summary>The epoch of a shard if this instance holds it.</summary>
-    public bool TryGetEpoch(int shard, out long epoch) => held.TryGetValue(shard, out epoch);
+    public bool TryGetEpoch(int shard, out long epoch) => _held.TryGetValue(shard, out epoch);
 
     /// <summary>
     /// True when every shard still has the epoch that the caller acquired it with. Call it in the transaction of each
@@ -85,17 +85,17 @@ public sealed partial class ShardLeases : IAsyncDisposable
     /// <summary>Who holds a shard according to the database; null when nobody does.</summary>
     public async Task<ShardOwner?> FindOwnerAsync(int shard, CancellationToken cancellationToken)
     {
-        await using var session = await database.OpenReadAsync(cancellationToken).ConfigureAwait(false);
-        return await ShardTables.FindOwnerAsync(session, shard, time).ConfigureAwait(false);
+        await using var session = await _database.OpenReadAsync(cancellationToken).ConfigureAwait(false);
+        return await ShardTables.FindOwnerAsync(session, shard, _time).ConfigureAwait(false);
     }
 
     /// <summary>Creates missing shard rows, runs the first round and starts the heartbeat.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await database.WriteAsync(session => ShardTables.EnsureShardsAsync(session, options.ShardCount), cancellationToken).ConfigureAwait(false);
-        confirmedAt = time.GetTimestamp();
+        await _database.WriteAsync(session => ShardTables.EnsureShardsAsync(session, _options.ShardCount), cancellationToken).ConfigureAwait(false);
+        _confirmedAt = _time.GetTimestamp();
         await RunRoundAsync(first: true, cancellationToken).ConfigureAwait(false);
-        loop = Task.Run(LoopAsync, CancellationToken.None);
+        _loop = Task.Run(LoopAsync, CancellationToken.None);
     }
 
     /// <summary>Runs a round soon, for callers that heard of shards becoming free.</summary>
@@ -103,7 +103,7 @@ public sealed partial class ShardLeases : IAsyncDisposable
     {
         try
         {
-            wake.Release();
+            _wake.Release();
         }
         catch (SemaphoreFullException)
         {
@@ -117,41 +117,41 @@ public sealed partial class ShardLeases : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
-        if (draining)
+        if (_draining)
             return;
 
         // Not in the middle of a round, which might still acquire.
-        await round.WaitAsync().ConfigureAwait(false);
-        draining = true;
-        round.Release();
-        foreach (var (shard, epoch) in held)
+        await _round.WaitAsync().ConfigureAwait(false);
+        _draining = true;
+        _round.Release();
+        foreach (var (shard, epoch) in _held)
             BeginHandOver(new ShardLease(shard, epoch));
 
-        await Task.WhenAll(handOvers).ConfigureAwait(false);
-        await stopped.CancelAsync().ConfigureAwait(false);
-        await loop.ConfigureAwait(false);
+        await Task.WhenAll(_handOvers).ConfigureAwait(false);
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
         try
         {
-            await database.WriteAsync(session => ShardTables.ReleaseAllAsync(session, options.Owner), CancellationToken.None).ConfigureAwait(false);
+            await _database.WriteAsync(session => ShardTables.ReleaseAllAsync(session, _options.Owner), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             // They expire by themselves.
-            Log.ReleaseFailed(logger, exception);
+            Log.ReleaseFailed(_logger, exception);
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (disposed)
+        if (_disposed)
             return;
 
-        disposed = true;
+        _disposed = true;
         await StopAsync().ConfigureAwait(false);
-        stopped.Dispose();
-        round.Dispose();
-        wake.Dispose();
+        _stopped.Dispose();
+        _round.Dispose();
+        _wake.Dispose();
     }
 
     /// <summary>Runs one round now; the heartbeat loop does the same by itself.</summary>
@@ -160,68 +160,68 @@ public sealed partial class ShardLeases : IAsyncDisposable
     private async Task LoopAsync()
     {
         // Own timer instead of PeriodicTimer: a wake-up may come first.
-        using var timer = time.CreateTimer(_ => Wake(), null, options.Duration / 4, options.Duration / 4);
+        using var timer = _time.CreateTimer(_ => Wake(), null, _options.Duration / 4, _options.Duration / 4);
         try
         {
             while (true)
             {
-                await wake.WaitAsync(stopped.Token).ConfigureAwait(false);
-                await RunRoundAsync(first: false, stopped.Token).ConfigureAwait(false);
+                await _wake.WaitAsync(_stopped.Token).ConfigureAwait(false);
+                await RunRoundAsync(first: false, _stopped.Token).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
         {
         }
     }
 
     private async Task RunRoundAsync(bool first, CancellationToken cancellationToken)
     {
-        await round.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _round.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var startedAt = time.GetTimestamp();
-            using var limit = new CancellationTokenSource(options.Duration / 2, time);
+            var startedAt = _time.GetTimestamp();
+            using var limit = new CancellationTokenSource(_options.Duration / 2, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-            var outcome = await database.WriteAsync(session => RoundAsync(session, first), either.Token).ConfigureAwait(false);
-            confirmedAt = startedAt;
+            var outcome = await _database.WriteAsync(session => RoundAsync(session, first), either.Token).ConfigureAwait(false);
+            _confirmedAt = startedAt;
             Settle(outcome);
         }
         catch (Exception exception) when (!first && !cancellationToken.IsCancellationRequested)
         {
-            Log.RoundFailed(logger, exception);
-            if (time.GetElapsedTime(confirmedAt) >= options.Duration)
+            Log.RoundFailed(_logger, exception);
+            if (_time.GetElapsedTime(_confirmedAt) >= _options.Duration)
                 LoseAll();
         }
         finally
         {
-            round.Release();
+            _round.Release();
         }
     }
 
     private async Task<RoundOutcome> RoundAsync(WriteSession session, bool first)
     {
         // 1. Announce and count.
-        var now = await ShardTables.NowAsync(session, time).ConfigureAwait(false);
-        var expiresAt = now + (long)options.Duration.TotalMilliseconds;
-        await ShardTables.AnnounceAsync(session, options.Owner, options.Address, expiresAt).ConfigureAwait(false);
-        var deadSince = first && options.Exclusive ? long.MaxValue : now;
-        var instances = await ShardTables.CountInstancesAsync(session, options.Owner, deadSince).ConfigureAwait(false);
-        var share = (options.ShardCount + instances - 1) / instances;
+        var now = await ShardTables.NowAsync(session, _time).ConfigureAwait(false);
+        var expiresAt = now + (long)_options.Duration.TotalMilliseconds;
+        await ShardTables.AnnounceAsync(session, _options.Owner, _options.Address, expiresAt).ConfigureAwait(false);
+        var deadSince = first && _options.Exclusive ? long.MaxValue : now;
+        var instances = await ShardTables.CountInstancesAsync(session, _options.Owner, deadSince).ConfigureAwait(false);
+        var share = (_options.ShardCount + instances - 1) / instances;
 
         // 2. Prolong.
-        var kept = await ShardTables.HeartbeatAsync(session, options.Owner, expiresAt).ConfigureAwait(false);
+        var kept = await ShardTables.HeartbeatAsync(session, _options.Owner, expiresAt).ConfigureAwait(false);
         for (var i = 0; i < kept.Count; i++)
         {
             // Given up for lost, or taken by a round whose commit was never confirmed.
-            if (!held.ContainsKey(kept[i].Shard))
-                kept[i] = await ShardTables.RenewEpochAsync(session, options.Owner, kept[i].Shard).ConfigureAwait(false);
+            if (!_held.ContainsKey(kept[i].Shard))
+                kept[i] = await ShardTables.RenewEpochAsync(session, _options.Owner, kept[i].Shard).ConfigureAwait(false);
         }
 
         // 3. Take more.
-        if (draining || kept.Count >= share)
+        if (_draining || kept.Count >= share)
             return new RoundOutcome(kept, [], share);
 
-        var taken = await ShardTables.AcquireAsync(session, options.Owner, options.Address, deadSince, expiresAt, share - kept.Count)
+        var taken = await ShardTables.AcquireAsync(session, _options.Owner, _options.Address, deadSince, expiresAt, share - kept.Count)
             .ConfigureAwait(false);
         return new RoundOutcome(kept, taken, share);
     }
@@ -229,44 +229,44 @@ public sealed partial class ShardLeases : IAsyncDisposable
     /// <summary>Brings memory in line with a committed round and tells the handlers.</summary>
     private void Settle(RoundOutcome outcome)
     {
-        var before = held;
-        held = outcome.Kept.Concat(outcome.Taken).ToImmutableDictionary(lease => lease.Shard, lease => lease.Epoch);
+        var before = _held;
+        _held = outcome.Kept.Concat(outcome.Taken).ToImmutableDictionary(lease => lease.Shard, lease => lease.Epoch);
         foreach (var (shard, epoch) in before)
         {
-            if (!held.TryGetValue(shard, out var current) || current != epoch)
+            if (!_held.TryGetValue(shard, out var current) || current != epoch)
                 Lose(new ShardLease(shard, epoch));
         }
 
-        foreach (var (shard, epoch) in held)
+        foreach (var (shard, epoch) in _held)
         {
             if (!before.TryGetValue(shard, out var previous) || previous != epoch)
                 Acquire(new ShardLease(shard, epoch));
         }
 
         // 4. Give the excess away.
-        var excess = draining ? 0 : held.Count - outcome.Share;
-        foreach (var (shard, epoch) in held.OrderByDescending(lease => lease.Key).Take(Math.Max(0, excess)))
+        var excess = _draining ? 0 : _held.Count - outcome.Share;
+        foreach (var (shard, epoch) in _held.OrderByDescending(lease => lease.Key).Take(Math.Max(0, excess)))
             BeginHandOver(new ShardLease(shard, epoch));
     }
 
     private void LoseAll()
     {
-        var before = held;
-        held = held.Clear();
+        var before = _held;
+        _held = _held.Clear();
         foreach (var (shard, epoch) in before)
             Lose(new ShardLease(shard, epoch));
     }
 
     private void Acquire(ShardLease lease)
     {
-        Log.Acquired(logger, lease.Shard, lease.Epoch);
-        Tell(handlers.Acquired, lease);
+        Log.Acquired(_logger, lease.Shard, lease.Epoch);
+        Tell(_handlers.Acquired, lease);
     }
 
     private void Lose(ShardLease lease)
     {
-        Log.Lost(logger, lease.Shard, lease.Epoch);
-        Tell(handlers.Lost, lease);
+        Log.Lost(_logger, lease.Shard, lease.Epoch);
+        Tell(_handlers.Lost, lease);
     }
 
     private void Tell(Action<ShardLease> handler, ShardLease lease)
@@ -278,18 +278,18 @@ public sealed partial class ShardLeases : IAsyncDisposable
         catch (Exception exception)
         {
             // One shard's trouble must not stop the heartbeat of the others.
-            Log.HandlerFailed(logger, lease.Shard, exception);
+            Log.HandlerFailed(_logger, lease.Shard, exception);
         }
     }
 
     private void BeginHandOver(ShardLease lease)
     {
-        lock (releasing)
+        lock (_releasing)
         {
-            if (!releasing.Add(lease.Shard))
+            if (!_releasing.Add(lease.Shard))
                 return;
 
-            handOvers = handOvers.RemoveAll(task => task.IsCompleted).Add(Task.Run(() => HandOverAsync(lease)));
+            _handOvers = _handOvers.RemoveAll(task => task.IsCompleted).Add(Task.Run(() => HandOverAsync(lease)));
         }
     }
 
@@ -297,30 +297,30 @@ public sealed partial class ShardLeases : IAsyncDisposable
     {
         try
         {
-            await handlers.Releasing(lease).ConfigureAwait(false);
+            await _handlers.Releasing(lease).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            Log.HandlerFailed(logger, lease.Shard, exception);
+            Log.HandlerFailed(_logger, lease.Shard, exception);
         }
 
         // Between rounds, so that a round never mistakes the release for a loss.
-        await round.WaitAsync().ConfigureAwait(false);
+        await _round.WaitAsync().ConfigureAwait(false);
         try
         {
-            await database.WriteAsync(session => ShardTables.ReleaseAsync(session, options.Owner, lease), CancellationToken.None).ConfigureAwait(false);
-            held = held.Remove(lease.Shard);
-            Log.Released(logger, lease.Shard, lease.Epoch);
+            await _database.WriteAsync(session => ShardTables.ReleaseAsync(session, _options.Owner, lease), CancellationToken.None).ConfigureAwait(false);
+            _held = _held.Remove(lease.Shard);
+            Log.Released(_logger, lease.Shard, lease.Epoch);
         }
         catch (Exception exception)
         {
-            Log.ReleaseFailed(logger, exception);
+            Log.ReleaseFailed(_logger, exception);
         }
         finally
         {
-            round.Release();
-            lock (releasing)
-                releasing.Remove(lease.Shard);
+            _round.Release();
+            lock (_releasing)
+                _releasing.Remove(lease.Shard);
         }
     }
 

@@ -12,9 +12,11 @@ internal sealed partial class PostgreSqlDatabase : Database
 {
     private const int MaxWriters = 16;
 
-    private readonly NpgsqlDataSource dataSource;
-    private readonly SemaphoreSlim readers;
-    private readonly SemaphoreSlim writers = new(MaxWriters);
+    private static readonly TimeSpan IdleInTransaction = TimeSpan.FromSeconds(10);
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly SemaphoreSlim _readers;
+    private readonly SemaphoreSlim _writers = new(MaxWriters);
 
     public PostgreSqlDatabase(DatabaseOptions options, ILoggerFactory loggers)
         : base(options)
@@ -32,23 +34,26 @@ internal sealed partial class PostgreSqlDatabase : Database
         settings.MaxAutoPrepare = 256;
         settings.AutoPrepareMinUsages = 2;
 
+        // A process that freezes in a transaction would hold its locks, and keep its shards from being taken over, for as long as it is frozen.
+        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout={IdleInTransaction.TotalMilliseconds}".TrimStart();
+
         // Nothing here changes the state of a connection, so that resetting it would be a wasted message.
         settings.NoResetOnClose = true;
-        dataSource = builder.Build();
-        readers = new SemaphoreSlim(options.MaxReaders);
+        _dataSource = builder.Build();
+        _readers = new SemaphoreSlim(options.MaxReaders);
     }
 
     public override async ValueTask<ReadSession> OpenReadAsync(CancellationToken cancellationToken)
     {
-        await readers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _readers.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             return new ReadSession(new PostgreSqlStatements(connection), GiveBack, cancellationToken);
         }
         catch
         {
-            readers.Release();
+            _readers.Release();
             throw;
         }
     }
@@ -56,10 +61,10 @@ internal sealed partial class PostgreSqlDatabase : Database
     public override async Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
-        await writers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _writers.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             var session = new WriteSession(new PostgreSqlStatements(connection), cancellationToken);
             var result = await work(session).ConfigureAwait(false);
@@ -69,11 +74,11 @@ internal sealed partial class PostgreSqlDatabase : Database
         }
         finally
         {
-            writers.Release();
+            _writers.Release();
         }
     }
 
-    private protected override ValueTask DisposeCoreAsync() => dataSource.DisposeAsync();
+    private protected override ValueTask DisposeCoreAsync() => _dataSource.DisposeAsync();
 
     private static async Task CommitAsync(NpgsqlTransaction transaction)
     {
@@ -92,7 +97,7 @@ internal sealed partial class PostgreSqlDatabase : Database
     {
         // Returns to Npgsql's pool; waits for nothing.
         statements.Connection.Dispose();
-        readers.Release();
+        _readers.Release();
     }
 
     [GeneratedRegex("^[a-z_][a-z0-9_]{0,62}$", RegexOptions.CultureInvariant)]

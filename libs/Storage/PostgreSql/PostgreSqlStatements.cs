@@ -6,7 +6,7 @@ namespace OpenWop.Micro.Storage.PostgreSql;
 /// <summary>Statements on one PostgreSQL connection; Npgsql prepares repeated ones by itself (<c>MaxAutoPrepare</c>).</summary>
 internal sealed class PostgreSqlStatements(NpgsqlConnection connection) : Statements
 {
-    private NpgsqlBatch? queued;
+    private NpgsqlBatch? _queued;
 
     public override SqlDialect Dialect => SqlDialect.PostgreSql;
 
@@ -21,18 +21,18 @@ internal sealed class PostgreSqlStatements(NpgsqlConnection connection) : Statem
 
     public override void Enqueue(string sql, ReadOnlySpan<object?> values)
     {
-        queued ??= new NpgsqlBatch(connection);
+        _queued ??= new NpgsqlBatch(connection);
         var command = new NpgsqlBatchCommand(sql);
         Bind(command.Parameters, values);
-        queued.BatchCommands.Add(command);
+        _queued.BatchCommands.Add(command);
     }
 
     public override Task? Flush(CancellationToken cancellationToken)
     {
-        if (queued is not { } batch)
+        if (_queued is not { } batch)
             return null;
 
-        queued = null;
+        _queued = null;
         return Send(batch, cancellationToken);
 
         static async Task Send(NpgsqlBatch batch, CancellationToken cancellationToken)

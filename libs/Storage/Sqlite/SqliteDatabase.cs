@@ -10,45 +10,45 @@ namespace OpenWop.Micro.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteDatabase : Database
 {
-    private readonly string path;
-    private readonly FileStream? processLock;
-    private readonly SqliteWriter writer;
-    private readonly SemaphoreSlim readers;
-    private readonly ConcurrentBag<SqliteStatements> idle = [];
-    private volatile bool disposed;
+    private readonly string _path;
+    private readonly FileStream? _processLock;
+    private readonly SqliteWriter _writer;
+    private readonly SemaphoreSlim _readers;
+    private readonly ConcurrentBag<SqliteStatements> _idle = [];
+    private volatile bool _disposed;
 
     public SqliteDatabase(DatabaseOptions options, ILogger logger)
         : base(options)
     {
-        path = Path.GetFullPath(options.ConnectionString);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        processLock = options.Exclusive ? LockProcess(path) : null;
-        readers = new SemaphoreSlim(options.MaxReaders);
+        _path = Path.GetFullPath(options.ConnectionString);
+        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+        _processLock = options.Exclusive ? LockProcess(_path) : null;
+        _readers = new SemaphoreSlim(options.MaxReaders);
         try
         {
-            writer = new SqliteWriter(() => Open(readOnly: false), Path.GetFileName(path), logger);
+            _writer = new SqliteWriter(() => Open(readOnly: false), Path.GetFileName(_path), logger);
         }
         catch
         {
-            processLock?.Dispose();
+            _processLock?.Dispose();
             throw;
         }
     }
 
     public override async ValueTask<ReadSession> OpenReadAsync(CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        await readers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await _readers.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!idle.TryTake(out var statements))
+            if (!_idle.TryTake(out var statements))
                 statements = new SqliteStatements(Open(readOnly: true));
 
             return new ReadSession(statements, GiveBack, cancellationToken);
         }
         catch
         {
-            readers.Release();
+            _readers.Release();
             throw;
         }
     }
@@ -56,40 +56,40 @@ internal sealed class SqliteDatabase : Database
     public override Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return writer.WriteAsync(work, cancellationToken);
+        return _writer.WriteAsync(work, cancellationToken);
     }
 
     private protected override async ValueTask DisposeCoreAsync()
     {
-        if (disposed)
+        if (_disposed)
             return;
 
-        disposed = true;
+        _disposed = true;
 
         // Readers first: the last connection to close, the writer's, then checkpoints the WAL into the file.
-        while (idle.TryTake(out var statements))
+        while (_idle.TryTake(out var statements))
             statements.Dispose();
 
-        await Task.Run(writer.Dispose).ConfigureAwait(false);
-        if (processLock is not null)
-            await processLock.DisposeAsync().ConfigureAwait(false);
+        await Task.Run(_writer.Dispose).ConfigureAwait(false);
+        if (_processLock is not null)
+            await _processLock.DisposeAsync().ConfigureAwait(false);
     }
 
     private void GiveBack(Statements statements)
     {
         var reader = (SqliteStatements)statements;
-        idle.Add(reader);
-        readers.Release();
+        _idle.Add(reader);
+        _readers.Release();
 
         // Disposed meanwhile: nobody takes it any more.
-        if (disposed && idle.TryTake(out var left))
+        if (_disposed && _idle.TryTake(out var left))
             left.Dispose();
     }
 
     private SqliteConnection Open(bool readOnly)
     {
         // Pooling is ours: the provider's own pool would throw the prepared statements away.
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false }.ToString());
         try
         {
             connection.Open();

@@ -13,7 +13,7 @@ internal sealed class SqliteStatements(SqliteConnection connection) : Statements
     /// <summary>Far more than a service has; reached only when SQL is built from values, which is then merely slow.</summary>
     private const int Capacity = 256;
 
-    private readonly Dictionary<string, SqliteCommand> commands = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
 
     public override SqlDialect Dialect => SqlDialect.Sqlite;
 
@@ -35,14 +35,14 @@ internal sealed class SqliteStatements(SqliteConnection connection) : Statements
 
     private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> values)
     {
-        if (!commands.TryGetValue(sql, out var command))
+        if (!_commands.TryGetValue(sql, out var command))
         {
-            if (commands.Count >= Capacity)
+            if (_commands.Count >= Capacity)
                 Clear();
 
             command = connection.CreateCommand();
             command.CommandText = sql;
-            commands.Add(sql, command);
+            _commands.Add(sql, command);
         }
 
         var parameters = command.Parameters;
@@ -69,9 +69,9 @@ internal sealed class SqliteStatements(SqliteConnection connection) : Statements
 
     private void Clear()
     {
-        foreach (var command in commands.Values)
+        foreach (var command in _commands.Values)
             command.Dispose();
 
-        commands.Clear();
+        _commands.Clear();
     }
 }

@@ -11,19 +11,19 @@ namespace OpenWop.Micro.Storage.Sqlite;
 /// </summary>
 internal sealed partial class SqliteWriter : IDisposable
 {
-    private readonly Func<SqliteConnection> open;
-    private readonly ILogger logger;
-    private readonly BlockingCollection<Work> queue = [];
-    private readonly Thread thread;
-    private SqliteStatements? statements;
+    private readonly Func<SqliteConnection> _open;
+    private readonly ILogger _logger;
+    private readonly BlockingCollection<Work> _queue = [];
+    private readonly Thread _thread;
+    private SqliteStatements? _statements;
 
     public SqliteWriter(Func<SqliteConnection> open, string name, ILogger logger)
     {
-        this.open = open;
-        this.logger = logger;
-        statements = new SqliteStatements(open());
-        thread = new Thread(Run) { IsBackground = true, Name = "sqlite-writer " + name };
-        thread.Start();
+        _open = open;
+        _logger = logger;
+        _statements = new SqliteStatements(open());
+        _thread = new Thread(Run) { IsBackground = true, Name = "sqlite-writer " + name };
+        _thread.Start();
     }
 
     public Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
@@ -34,7 +34,7 @@ internal sealed partial class SqliteWriter : IDisposable
         var item = new Work<T>(work, cancellationToken);
         try
         {
-            queue.Add(item, CancellationToken.None);
+            _queue.Add(item, CancellationToken.None);
         }
         catch (InvalidOperationException)
         {
@@ -47,25 +47,25 @@ internal sealed partial class SqliteWriter : IDisposable
     /// <summary>Runs what is queued, then closes the connection.</summary>
     public void Dispose()
     {
-        queue.CompleteAdding();
-        thread.Join();
-        statements?.Dispose();
-        queue.Dispose();
+        _queue.CompleteAdding();
+        _thread.Join();
+        _statements?.Dispose();
+        _queue.Dispose();
     }
 
     private void Run()
     {
-        foreach (var work in queue.GetConsumingEnumerable())
+        foreach (var work in _queue.GetConsumingEnumerable())
         {
             if (work.CancelIfRequested())
                 continue;
 
             try
             {
-                statements ??= new SqliteStatements(open());
-                statements.Execute("BEGIN IMMEDIATE");
-                work.Run(new WriteSession(statements, CancellationToken.None));
-                statements.Execute("COMMIT");
+                _statements ??= new SqliteStatements(_open());
+                _statements.Execute("BEGIN IMMEDIATE");
+                work.Run(new WriteSession(_statements, CancellationToken.None));
+                _statements.Execute("COMMIT");
             }
             catch (Exception exception)
             {
@@ -83,15 +83,15 @@ internal sealed partial class SqliteWriter : IDisposable
         try
         {
             // Some errors (full disk, failed I/O) have rolled the transaction back already.
-            if (statements is { Connection: SqliteConnection { Handle: { } handle } } && raw.sqlite3_get_autocommit(handle) == 0)
-                statements.Execute("ROLLBACK");
+            if (_statements is { Connection: SqliteConnection { Handle: { } handle } } && raw.sqlite3_get_autocommit(handle) == 0)
+                _statements.Execute("ROLLBACK");
         }
         catch (SqliteException exception)
         {
             // Closing the connection rolls back whatever is left; the next transaction opens another one.
-            Log.RollbackFailed(logger, exception);
-            statements?.Dispose();
-            statements = null;
+            Log.RollbackFailed(_logger, exception);
+            _statements?.Dispose();
+            _statements = null;
         }
     }
 
@@ -108,20 +108,20 @@ internal sealed partial class SqliteWriter : IDisposable
 
     private sealed class Work<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken) : Work
     {
-        private readonly TaskCompletionSource<T> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private T result = default!;
+        private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T _result = default!;
 
-        public Task<T> Task => completion.Task;
+        public Task<T> Task => _completion.Task;
 
         public override bool CancelIfRequested() =>
-            cancellationToken.IsCancellationRequested && completion.TrySetCanceled(cancellationToken);
+            cancellationToken.IsCancellationRequested && _completion.TrySetCanceled(cancellationToken);
 
         // Statements on SQLite complete synchronously, so there is nothing to wait for; and this thread may block, it has no other work.
-        public override void Run(WriteSession session) => result = work(session).GetAwaiter().GetResult();
+        public override void Run(WriteSession session) => _result = work(session).GetAwaiter().GetResult();
 
-        public override void Complete() => completion.TrySetResult(result);
+        public override void Complete() => _completion.TrySetResult(_result);
 
-        public override void Fail(Exception exception) => completion.TrySetException(exception);
+        public override void Fail(Exception exception) => _completion.TrySetException(exception);
     }
 
     private static partial class Log
