@@ -83,6 +83,17 @@ public enum TriggerRule
     AnyFailed,
 }
 
+/// <summary>Defaults of trigger rules.</summary>
+public static class TriggerRules
+{
+    /// <summary>
+    /// The rule of an edge that names none: <c>all_success</c>, but <c>none_failed</c> into a join or an end, which
+    /// exist to bring alternative branches together.
+    /// </summary>
+    public static TriggerRule DefaultFor(string targetTypeId) =>
+        targetTypeId is "core.merge" or "core.end" ? TriggerRule.NoneFailed : TriggerRule.AllSuccess;
+}
+
 /// <summary>An edge (spec/runs-streams-replay.md 1.3).</summary>
 public sealed record WorkflowEdge
 {
@@ -92,7 +103,9 @@ public sealed record WorkflowEdge
     public string SourceOutput { get; init; } = "output";
     public string TargetInput { get; init; } = "input";
     public EdgeCondition? Condition { get; init; }
-    public TriggerRule TriggerRule { get; init; } = TriggerRule.AllSuccess;
+
+    /// <summary>The rule as written; null when the definition leaves it open, which <see cref="TriggerRules.DefaultFor"/> decides.</summary>
+    public TriggerRule? TriggerRule { get; init; }
 }
 
 /// <summary>A condition on an edge; an empty one always holds.</summary>

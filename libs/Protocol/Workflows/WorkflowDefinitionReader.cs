@@ -75,7 +75,8 @@ public static class WorkflowDefinitionReader
             : null,
         TriggerRule = String(edge, "triggerRule") switch
         {
-            null or "all_success" => TriggerRule.AllSuccess,
+            null => null,
+            "all_success" => TriggerRule.AllSuccess,
             "any_success" => TriggerRule.AnySuccess,
             "all_complete" => TriggerRule.AllComplete,
             "none_failed" => TriggerRule.NoneFailed,

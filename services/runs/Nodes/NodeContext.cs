@@ -10,6 +10,7 @@ public sealed class NodeContext
 {
     private readonly List<VariableWrite> variableWrites = [];
     private readonly List<LogLine> logLines = [];
+    private ImmutableSortedDictionary<string, JsonElement>? nodeOutputs;
 
     public required string Tenant { get; init; }
     public required string RunId { get; init; }
@@ -35,7 +36,14 @@ public sealed class NodeContext
     public required ImmutableSortedDictionary<string, JsonElement> Variables { get; init; }
 
     /// <summary>Outputs of completed nodes by node id, unmasked.</summary>
-    public required ImmutableSortedDictionary<string, JsonElement> NodeOutputs { get; init; }
+    public ImmutableSortedDictionary<string, JsonElement> NodeOutputs
+    {
+        get => this.nodeOutputs ??= this.LoadNodeOutputs?.Invoke() ?? ImmutableSortedDictionary<string, JsonElement>.Empty;
+        init => this.nodeOutputs = value;
+    }
+
+    /// <summary>Collects <see cref="NodeOutputs"/> when they are first asked for: most nodes never do.</summary>
+    internal Func<ImmutableSortedDictionary<string, JsonElement>>? LoadNodeOutputs { get; init; }
 
     /// <summary>Run option <c>configurable</c>, verbatim; an empty object when absent.</summary>
     public required JsonElement Configurable { get; init; }

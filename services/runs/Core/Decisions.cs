@@ -1,0 +1,194 @@
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>
+/// What a command or a result leads to, as events added to a <see cref="Draft"/>. Pure: time comes from the draft. Every
+/// decision checks that it still applies, so that a command delivered twice decides nothing the second time.
+/// </summary>
+internal static class Decisions
+{
+    /// <summary>The result of an attempt. Ignored when the node has moved on (cancelled, retried, another iteration).</summary>
+    public static void NodeFinished(Draft draft, WorkflowGraph graph, NodeResult result)
+    {
+        if (draft.State.IsTerminal
+            || !draft.State.Nodes.TryGetValue(result.NodeId, out var node)
+            || node.Status != NodeStatus.Running
+            || node.Attempt != result.Attempt
+            || node.Iteration != result.Iteration)
+        {
+            return;
+        }
+
+        foreach (var line in result.LogLines)
+        {
+            draft.Add(new LogAppended(line.Level, line.Message, line.Fields, result.NodeId));
+        }
+
+        switch (result.Outcome)
+        {
+            case NodeOutcome.Completed completed:
+                AddCompleted(draft, graph, node, result, completed);
+                break;
+            case NodeOutcome.Failed failed:
+                AddFailed(draft, graph, node, result.NodeId, failed.Error);
+                break;
+            default:
+                AddFailed(draft, graph, node, result.NodeId, new NodeError("node_outcome_invalid", "Only a pure node can wait for a time."));
+                break;
+        }
+    }
+
+    /// <summary>Delays that are over complete their nodes.</summary>
+    public static void CompleteDueDelays(Draft draft, WorkflowGraph graph)
+    {
+        foreach (var (nodeId, node) in draft.State.Nodes)
+        {
+            if (node.Status == NodeStatus.Delayed && node.DueAt <= draft.Now)
+            {
+                draft.Add(new NodeCompleted(nodeId, node.Outputs)
+                {
+                    MaskedOutputs = Masking.Outputs(node.Outputs, graph[nodeId].Definition.SensitiveOutputs),
+                    DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
+                });
+            }
+        }
+    }
+
+    /// <summary>Fails the run when its time is over.</summary>
+    public static void EnforceDeadline(Draft draft)
+    {
+        if (draft.State is { IsTerminal: false, Deadline: { } deadline } state && deadline <= draft.Now)
+        {
+            var elapsed = (long)(draft.Now - state.StartedAt).TotalMilliseconds;
+            draft.Add(new CapBreached("run-duration", state.TimeoutMs, Math.Max(elapsed, state.TimeoutMs + 1), Node: null));
+            Fail(draft, new NodeError("run_timeout", $"The run took longer than {state.TimeoutMs} ms."), nodeId: null);
+        }
+    }
+
+    /// <summary>Cancels a live run and everything in it; nothing for a run that is over.</summary>
+    public static void Cancel(Draft draft, string? reason, string? cancelledBy)
+    {
+        if (draft.State.IsTerminal)
+        {
+            return;
+        }
+
+        CancelActiveNodes(draft, "run-cancelled");
+        draft.Add(new RunCancelled(reason, cancelledBy, Duration(draft)));
+    }
+
+    public static void Fail(Draft draft, NodeError error, string? nodeId)
+    {
+        CancelActiveNodes(draft, "run-failed");
+        draft.Add(new RunFailed(error, nodeId, Duration(draft)));
+    }
+
+    public static void BreachNodeLimit(Draft draft, string nodeId)
+    {
+        var limit = draft.State.RecursionLimit;
+        draft.Add(new CapBreached("node-executions", limit, limit + 1, nodeId));
+        Fail(draft, new NodeError("recursion_limit_exceeded", $"The run would start more than {limit} nodes."), nodeId);
+    }
+
+    public static void BreachLoopLimit(Draft draft, string headId, int limit)
+    {
+        draft.Add(new LoopbackLimit(headId, limit + 1, limit));
+        Fail(draft, new NodeError("loop_limit_exceeded", $"Node '{headId}' would be repeated more than {limit} times."), headId);
+    }
+
+    public static void Complete(Draft draft, WorkflowGraph graph) => draft.Add(new RunCompleted(RunOutputs(draft.State, graph), Duration(draft)));
+
+    /// <summary>Delay before an attempt (1 = the first retry): grows by the node's factor up to its bound.</summary>
+    public static long RetryDelayMs(NodeSettings settings, int attempt) =>
+        (long)Math.Min(settings.RetryMaxDelayMs, settings.RetryDelayMs * Math.Pow(settings.RetryBackoff, attempt - 1));
+
+    private static void AddCompleted(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, NodeOutcome.Completed completed)
+    {
+        foreach (var write in result.VariableWrites)
+        {
+            draft.Add(new VariableChanged(
+                write.Name,
+                write.Value,
+                draft.State.Variables.TryGetValue(write.Name, out var previous) ? previous : null,
+                result.NodeId,
+                draft.State.SensitiveVariables.Contains(write.Name)));
+        }
+
+        draft.Add(new NodeCompleted(result.NodeId, completed.Outputs)
+        {
+            MaskedOutputs = Masking.Outputs(completed.Outputs, graph[result.NodeId].Definition.SensitiveOutputs),
+            LivePorts = completed.LivePorts is null ? null : [.. completed.LivePorts],
+            LoopState = completed.LoopState,
+            DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
+        });
+    }
+
+    private static void AddFailed(Draft draft, WorkflowGraph graph, NodeState node, string nodeId, NodeError error)
+    {
+        var definition = graph[nodeId].Definition;
+        var retries = definition.Settings.MaxRetries ?? graph.Definition.Settings.MaxRetries;
+        if (error.Retryable && node.Attempt < retries)
+        {
+            var attempt = node.Attempt + 1;
+            var delay = RetryDelayMs(definition.Settings, attempt);
+            draft.Add(new NodeRetried(nodeId, attempt, delay, error, draft.Now.AddMilliseconds(delay)));
+        }
+        else
+        {
+            draft.Add(new NodeFailed(nodeId, error, node.Attempt + 1));
+        }
+    }
+
+    private static void CancelActiveNodes(Draft draft, string reason)
+    {
+        foreach (var (nodeId, node) in draft.State.Nodes)
+        {
+            if (!node.IsSettled)
+            {
+                draft.Add(new NodeCancelled(nodeId, reason));
+            }
+        }
+    }
+
+    private static long Duration(Draft draft) => (long)(draft.Now - draft.State.StartedAt).TotalMilliseconds;
+
+    /// <summary>
+    /// The outputs of the run are those of its completed <c>core.end</c> nodes, or, when it has none, of the nodes without
+    /// outgoing edges: of a single one as they are, of several as an object by node id.
+    /// </summary>
+    private static JsonElement RunOutputs(RunState state, WorkflowGraph graph)
+    {
+        var ends = graph.Nodes.Where(node => node.Definition.TypeId == "core.end" && IsCompleted(node)).ToList();
+        if (ends.Count == 0)
+        {
+            ends = [.. graph.Nodes.Where(node => node.Outgoing.Count == 0 && IsCompleted(node))];
+        }
+
+        return ends.Count switch
+        {
+            0 => JsonValues.EmptyObject,
+            1 => Shown(ends[0]),
+            _ => JsonValues.Object(writer =>
+            {
+                foreach (var end in ends)
+                {
+                    writer.WritePropertyName(end.Id);
+                    Shown(end).WriteTo(writer);
+                }
+            }),
+        };
+
+        bool IsCompleted(GraphNode node) => state.Nodes.TryGetValue(node.Id, out var touched) && touched.Status == NodeStatus.Completed;
+        JsonElement Shown(GraphNode node) => state.Nodes[node.Id].MaskedOutputs ?? state.Nodes[node.Id].Outputs;
+    }
+}
+
+/// <summary>What an attempt came to, addressed so that a late or repeated result can be recognized.</summary>
+internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, NodeOutcome Outcome)
+{
+    public IReadOnlyList<VariableWrite> VariableWrites { get; init; } = [];
+    public IReadOnlyList<LogLine> LogLines { get; init; } = [];
+}

@@ -1,0 +1,28 @@
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>
+/// Events that have been decided but not yet committed, together with the state they lead to. One draft becomes one append.
+/// </summary>
+/// <param name="state">State after the last committed event.</param>
+/// <param name="now">The one clock reading of this draft.</param>
+internal sealed class Draft(RunState state, DateTimeOffset now)
+{
+    private readonly List<RunEvent> events = [];
+
+    public RunState State { get; private set; } = state;
+
+    /// <summary>UTC, truncated to milliseconds, the precision of the log.</summary>
+    public DateTimeOffset Now { get; } = TruncateToMilliseconds(now);
+
+    public IReadOnlyList<RunEvent> Events => this.events;
+
+    public void Add(RunEventBody body)
+    {
+        var @event = new RunEvent(this.State.LastSequence + 1, this.Now, body);
+        this.events.Add(@event);
+        this.State = Fold.Apply(this.State, @event);
+    }
+
+    private static DateTimeOffset TruncateToMilliseconds(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
+}

@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>
+/// The fold: <c>state × event → state</c>. Recovery, replay, snapshots and <c>values</c> frames all use this one function,
+/// so that they cannot disagree.
+/// </summary>
+internal static class Fold
+{
+    public static RunState Apply(RunState state, RunEvent @event)
+    {
+        var next = @event.Body switch
+        {
+            RunStarted started => Started(state, started, @event.Timestamp),
+            NodeStarted started => Started(state, started, @event.Timestamp),
+            NodeCompleted completed => WithNode(state, completed.Node, node => node with
+            {
+                Status = NodeStatus.Completed,
+                Outputs = completed.Outputs,
+                MaskedOutputs = completed.MaskedOutputs,
+                LivePorts = completed.LivePorts,
+                LoopState = completed.LoopState,
+                Inputs = null,
+                Error = null,
+                DueAt = null,
+                EndedAt = @event.Timestamp,
+            }),
+            NodeFailed failed => WithNode(state, failed.Node, node => node with
+            {
+                Status = NodeStatus.Failed,
+                Error = failed.Error,
+                Inputs = null,
+                DueAt = null,
+                EndedAt = @event.Timestamp,
+            }),
+            NodeRetried retried => WithNode(state, retried.Node, node => node with
+            {
+                Status = NodeStatus.RetryWait,
+                Attempt = retried.Attempt,
+                Error = retried.LastError,
+                DueAt = retried.DueAt,
+            }),
+            NodeSkipped skipped => WithNode(state, skipped.Node, node => node with { Status = NodeStatus.Skipped, EndedAt = @event.Timestamp }),
+            NodeCancelled cancelled => WithNode(state, cancelled.Node, node => node with
+            {
+                Status = NodeStatus.Cancelled,
+                DueAt = null,
+                EndedAt = @event.Timestamp,
+            }),
+            VariableChanged changed => state with
+            {
+                Variables = state.Variables.SetItem(changed.Name, changed.Value),
+                SensitiveVariables = changed.Sensitive ? state.SensitiveVariables.Add(changed.Name) : state.SensitiveVariables,
+            },
+            RunCompleted completed => state with { Status = RunStatus.Completed, Outputs = completed.Outputs, EndedAt = @event.Timestamp },
+            RunFailed failed => state with { Status = RunStatus.Failed, Error = failed.Error, EndedAt = @event.Timestamp },
+            RunCancelled => state with { Status = RunStatus.Cancelled, EndedAt = @event.Timestamp },
+            _ => state,
+        };
+        return next with { LastSequence = @event.Sequence };
+    }
+
+    public static RunState ApplyAll(RunState state, IEnumerable<RunEvent> events) => events.Aggregate(state, Apply);
+
+    private static RunState Started(RunState state, RunStarted started, DateTimeOffset at) => state with
+    {
+        Status = RunStatus.Running,
+        WorkflowId = started.WorkflowId,
+        Options = started.Options,
+        Inputs = started.Inputs,
+        Variables = started.Variables,
+        SensitiveVariables = started.SensitiveVariables,
+        RecursionLimit = started.RecursionLimit,
+        Deadline = started.Deadline,
+        TimeoutMs = started.TimeoutMs,
+        StartedAt = at,
+    };
+
+    private static RunState Started(RunState state, NodeStarted started, DateTimeOffset at)
+    {
+        state = started.Resets.Length == 0 ? state : Reset(state, started);
+        var node = new NodeState(started.DelayUntil is null ? NodeStatus.Running : NodeStatus.Delayed)
+        {
+            Attempt = started.Attempt,
+            Iteration = started.Iteration,
+            StartedAt = at,
+            Inputs = started.Inputs,
+            DueAt = started.DelayUntil,
+            Outputs = started.DelayedOutputs ?? default,
+        };
+        return state with { Nodes = state.Nodes.SetItem(started.Node, node), NodeExecutions = state.NodeExecutions + 1 };
+    }
+
+    /// <summary>
+    /// Another iteration: the nodes of the loop become untouched again. Their count of executions goes on; the head keeps
+    /// its loop state; loops inside start from scratch.
+    /// </summary>
+    private static RunState Reset(RunState state, NodeStarted head)
+    {
+        var nodes = state.Nodes.ToBuilder();
+        var loops = state.Loops.ToBuilder();
+        foreach (var id in head.Resets)
+        {
+            if (!nodes.TryGetValue(id, out var node))
+            {
+                continue;
+            }
+
+            var memory = loops.GetValueOrDefault(id) ?? new LoopMemory(0, null, 0);
+            var executed = node.Status == NodeStatus.Skipped ? 0 : 1;
+            loops[id] = id == head.Node
+                ? new LoopMemory(memory.Executions + executed, node.LoopState, memory.Loopbacks + 1)
+                : new LoopMemory(memory.Executions + executed, null, 0);
+            nodes.Remove(id);
+        }
+
+        return state with { Nodes = nodes.ToImmutable(), Loops = loops.ToImmutable() };
+    }
+
+    private static RunState WithNode(RunState state, string nodeId, Func<NodeState, NodeState> change)
+    {
+        var node = state.Nodes.GetValueOrDefault(nodeId) ?? new NodeState(NodeStatus.Running) { Iteration = state.Loops.GetValueOrDefault(nodeId)?.Executions ?? 0 };
+        return state with { Nodes = state.Nodes.SetItem(nodeId, change(node)) };
+    }
+}

@@ -1,0 +1,222 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>An attempt to execute once the draft that starts it is committed.</summary>
+internal sealed record NodeWork(INodeHandler Handler, NodeContext Context);
+
+/// <summary>
+/// Drives a draft as far as it goes without the outside world:
+/// <list type="number">
+/// <item>what is due happens: the deadline, delays that are over, next attempts;</item>
+/// <item>the planner says which nodes start, are skipped, or end the run;</item>
+/// <item>pure nodes are executed on the spot, so that a chain of them becomes one append; the others are returned as work
+/// for after the commit;</item>
+/// <item>again, until nothing more can happen now or the draft is full.</item>
+/// </list>
+/// </summary>
+internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
+{
+    /// <summary>A draft with this many events is committed before the run goes on.</summary>
+    public const int DraftLimit = 512;
+
+    public WorkflowGraph Graph => graph;
+
+    /// <summary>Returns the work to do after the commit; <paramref name="runId"/> addresses the contexts.</summary>
+    public async ValueTask<(ImmutableArray<NodeWork> Work, bool MoreToDo)> AdvanceAsync(Draft draft, string runId, CancellationToken cancellationToken)
+    {
+        var work = ImmutableArray.CreateBuilder<NodeWork>();
+        Decisions.EnforceDeadline(draft);
+        if (!draft.State.IsTerminal)
+        {
+            Decisions.CompleteDueDelays(draft, graph);
+            await this.StartDueAttemptsAsync(draft, runId, work, cancellationToken);
+        }
+
+        while (draft.Events.Count < DraftLimit)
+        {
+            var steps = Planner.Next(draft.State, graph);
+            if (steps.IsEmpty)
+            {
+                return (work.DrainToImmutable(), MoreToDo: false);
+            }
+
+            foreach (var step in steps)
+            {
+                // A step was decided on the state before its predecessors; a pure node among them may have ended the run.
+                if (draft.State.IsTerminal)
+                {
+                    break;
+                }
+
+                await this.TakeAsync(draft, runId, step, work, cancellationToken);
+            }
+        }
+
+        return (work.DrainToImmutable(), MoreToDo: !draft.State.IsTerminal);
+    }
+
+    /// <summary>The attempt that a node in state <see cref="NodeStatus.Running"/> was in the middle of, for recovery.</summary>
+    public NodeWork? Resume(RunState state, string runId, string nodeId)
+    {
+        var node = graph[nodeId];
+        return types.Find(node.Definition.TypeId) is { } handler && state.Nodes.TryGetValue(nodeId, out var touched)
+            ? new NodeWork(handler, ContextOf(state, runId, node, touched.Attempt, touched.Iteration, touched.Inputs ?? RunState.EmptyValues, touched.StartedAt))
+            : null;
+    }
+
+    private async ValueTask StartDueAttemptsAsync(Draft draft, string runId, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
+    {
+        foreach (var (nodeId, node) in draft.State.Nodes)
+        {
+            if (draft.State.IsTerminal)
+            {
+                return;
+            }
+
+            if (node.Status == NodeStatus.RetryWait && node.DueAt <= draft.Now)
+            {
+                await (draft.State.NodeExecutions >= draft.State.RecursionLimit
+                    ? this.TakeAsync(draft, runId, new Step.BreachNodeLimit(graph[nodeId]), work, cancellationToken)
+                    : this.StartAsync(draft, runId, graph[nodeId], loop: null, node.Attempt, work, cancellationToken));
+            }
+        }
+    }
+
+    private async ValueTask TakeAsync(Draft draft, string runId, Step step, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
+    {
+        switch (step)
+        {
+            case Step.Start when draft.State.NodeExecutions >= draft.State.RecursionLimit:
+                // Predecessors in the same plan have used up the limit; the next plan says so.
+                break;
+            case Step.Start start:
+                await this.StartAsync(draft, runId, start.Node, start.Loop, attempt: 0, work, cancellationToken);
+                break;
+            case Step.Skip skip:
+                draft.Add(new NodeSkipped(skip.Node.Id, skip.Reason));
+                break;
+            case Step.BreachNodeLimit breach:
+                Decisions.BreachNodeLimit(draft, breach.Node.Id);
+                break;
+            case Step.BreachLoopLimit breach:
+                Decisions.BreachLoopLimit(draft, breach.Head.Id, breach.Limit);
+                break;
+            case Step.Fail fail:
+                Decisions.Fail(draft, fail.Error, fail.NodeId);
+                break;
+            case Step.Complete:
+                Decisions.Complete(draft, graph);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(step));
+        }
+    }
+
+    private async ValueTask StartAsync(
+        Draft draft, string runId, GraphNode node, GraphLoop? loop, int attempt, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
+    {
+        var before = draft.State;
+        var touched = before.Nodes.GetValueOrDefault(node.Id);
+        var iteration = attempt > 0 && touched is not null ? touched.Iteration : NextIteration(before, node, loop);
+        var started = new NodeStarted(node.Id, node.Definition.TypeId, attempt, iteration)
+        {
+            Resets = loop is null ? [] : [.. loop.Body.OrderBy(member => member.Index).Select(member => member.Id)],
+        };
+
+        if (types.Find(node.Definition.TypeId) is not { } handler)
+        {
+            var error = new NodeError("capability_not_provided", $"This server has no node type '{node.Definition.TypeId}'.");
+            Decisions.Fail(draft, error, node.Id);
+            return;
+        }
+
+        var (inputs, unresolved) = attempt > 0 && touched?.Inputs is { } recorded ? (recorded, null) : NodeInputs.Resolve(before, graph, node);
+        if (unresolved is not null)
+        {
+            draft.Add(started);
+            Decisions.NodeFinished(draft, graph, new NodeResult(node.Id, attempt, iteration, new NodeOutcome.Failed(unresolved)));
+            return;
+        }
+
+        var context = ContextOf(before, runId, node, attempt, iteration, inputs, draft.Now, loop);
+        if (!handler.IsPure)
+        {
+            draft.Add(started with { Inputs = inputs });
+            work.Add(new NodeWork(handler, context));
+            return;
+        }
+
+        var outcome = await ExecutePureAsync(handler, context, cancellationToken);
+        if (outcome is NodeOutcome.Delayed delayed)
+        {
+            // A pure node decides from its context alone when it goes on: its start and its time are one event.
+            draft.Add(started with { DelayUntil = delayed.Until, DelayedOutputs = delayed.Outputs });
+            return;
+        }
+
+        draft.Add(started);
+        Decisions.NodeFinished(draft, graph, new NodeResult(node.Id, attempt, iteration, outcome)
+        {
+            VariableWrites = context.VariableWrites,
+            LogLines = context.LogLines,
+        });
+    }
+
+    private static async ValueTask<NodeOutcome> ExecutePureAsync(INodeHandler handler, NodeContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await handler.ExecuteAsync(context, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return new NodeOutcome.Failed(new NodeError("node_crashed", $"Node type '{handler.TypeId}' failed unexpectedly ({exception.GetType().Name})."));
+        }
+    }
+
+    /// <summary>Executions of the node before this one.</summary>
+    private static int NextIteration(RunState state, GraphNode node, GraphLoop? loop) =>
+        (state.Loops.GetValueOrDefault(node.Id)?.Executions ?? 0) + (loop is null ? 0 : 1);
+
+    private static NodeContext ContextOf(
+        RunState state,
+        string runId,
+        GraphNode node,
+        int attempt,
+        int iteration,
+        ImmutableSortedDictionary<string, JsonElement> inputs,
+        DateTimeOffset now,
+        GraphLoop? loop = null) => new()
+        {
+            Tenant = state.Options!.Tenant,
+            RunId = runId,
+            WorkflowId = state.WorkflowId,
+            Node = node.Definition,
+            Attempt = attempt,
+            Iteration = iteration,
+            Now = now,
+            Inputs = inputs,
+            RunInputs = state.Inputs,
+            Variables = state.Variables,
+            LoadNodeOutputs = () => OutputsOf(state),
+            Configurable = state.Options.Configurable.IsDefined() ? state.Options.Configurable : JsonValues.EmptyObject,
+            LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : state.Nodes.GetValueOrDefault(node.Id)?.LoopState,
+        };
+
+    private static ImmutableSortedDictionary<string, JsonElement> OutputsOf(RunState state)
+    {
+        var outputs = RunState.EmptyValues.ToBuilder();
+        foreach (var (nodeId, node) in state.Nodes)
+        {
+            if (node.Status == NodeStatus.Completed && node.Outputs.IsDefined())
+            {
+                outputs[nodeId] = node.Outputs;
+            }
+        }
+
+        return outputs.ToImmutable();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>
+/// One entry of a run's log. The body is typed; <c>EventCodec</c> renders it as the wire document plus the private facts
+/// that the fold needs and nobody outside the engine sees.
+/// </summary>
+/// <param name="Sequence">Position in the run's log, from 0 without gaps.</param>
+/// <param name="Timestamp">UTC, truncated to milliseconds.</param>
+internal sealed record RunEvent(long Sequence, DateTimeOffset Timestamp, RunEventBody Body, long? CauseSequence = null);
+
+/// <summary>What happened. One record per event type (spec/runs-streams-replay.md 3.2).</summary>
+internal abstract record RunEventBody
+{
+    /// <summary>The node the event is about, or null.</summary>
+    public virtual string? NodeId => null;
+}
+
+internal sealed record RunStarted : RunEventBody
+{
+    public required string WorkflowId { get; init; }
+    public required JsonElement Inputs { get; init; }
+    public required RunOptions Options { get; init; }
+
+    /// <summary>Variables after defaults and inputs, unmasked.</summary>
+    public required ImmutableSortedDictionary<string, JsonElement> Variables { get; init; }
+
+    /// <summary>Names whose values are masked outside.</summary>
+    public ImmutableHashSet<string> SensitiveVariables { get; init; } = [];
+
+    /// <summary>When the run must be over; null = never.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>The limit behind <see cref="Deadline"/> in milliseconds.</summary>
+    public long TimeoutMs { get; init; }
+
+    /// <summary>Node starts allowed.</summary>
+    public required int RecursionLimit { get; init; }
+}
+
+internal sealed record NodeStarted(string Node, string TypeId, int Attempt, int Iteration) : RunEventBody
+{
+    public override string NodeId => this.Node;
+
+    /// <summary>
+    /// Resolved inputs of a node with outside effects, so that another attempt, also after a crash, does the same again;
+    /// null for pure nodes.
+    /// </summary>
+    public ImmutableSortedDictionary<string, JsonElement>? Inputs { get; init; }
+
+    /// <summary>Nodes that start over because a back edge was followed into this one, itself included.</summary>
+    public ImmutableArray<string> Resets { get; init; } = [];
+
+    /// <summary>Set when the node waits for a time and then completes with <see cref="DelayedOutputs"/>.</summary>
+    public DateTimeOffset? DelayUntil { get; init; }
+    public JsonElement? DelayedOutputs { get; init; }
+}
+
+internal sealed record NodeCompleted(string Node, JsonElement Outputs) : RunEventBody
+{
+    public override string NodeId => this.Node;
+
+    /// <summary>What is shown outside when some outputs are sensitive; null = <see cref="Outputs"/>.</summary>
+    public JsonElement? MaskedOutputs { get; init; }
+
+    /// <summary>Output ports whose edges are followed besides <c>output</c>; null = all.</summary>
+    public ImmutableArray<string>? LivePorts { get; init; }
+    public JsonElement? LoopState { get; init; }
+    public long DurationMs { get; init; }
+}
+
+internal sealed record NodeFailed(string Node, NodeError Error, int Attempts) : RunEventBody
+{
+    public override string NodeId => this.Node;
+}
+
+/// <summary>Another attempt follows at <paramref name="DueAt"/>.</summary>
+internal sealed record NodeRetried(string Node, int Attempt, long DelayMs, NodeError LastError, DateTimeOffset DueAt) : RunEventBody
+{
+    public override string NodeId => this.Node;
+}
+
+internal sealed record NodeSkipped(string Node, string Reason) : RunEventBody
+{
+    public override string NodeId => this.Node;
+}
+
+internal sealed record NodeCancelled(string Node, string Reason) : RunEventBody
+{
+    public override string NodeId => this.Node;
+}
+
+internal sealed record VariableChanged(string Name, JsonElement Value, JsonElement? Previous, string? Node, bool Sensitive) : RunEventBody
+{
+    public override string? NodeId => this.Node;
+}
+
+internal sealed record LogAppended(string Level, string Message, JsonElement? Fields, string? Node) : RunEventBody
+{
+    public override string? NodeId => this.Node;
+}
+
+internal sealed record CapBreached(string Kind, long Limit, long Observed, string? Node) : RunEventBody
+{
+    public override string? NodeId => this.Node;
+}
+
+internal sealed record LoopbackLimit(string Node, int Iterations, int Limit) : RunEventBody
+{
+    public override string NodeId => this.Node;
+}
+
+internal sealed record RunCompleted(JsonElement Outputs, long DurationMs) : RunEventBody;
+
+internal sealed record RunFailed(NodeError Error, string? FailedNodeId, long DurationMs) : RunEventBody;
+
+internal sealed record RunCancelled(string? Reason, string? CancelledBy, long DurationMs) : RunEventBody;
+
+/// <summary>An event of a newer version: kept, shown, not folded.</summary>
+internal sealed record UnknownEvent(string Type, string? Node) : RunEventBody
+{
+    public override string? NodeId => this.Node;
+}
+
+/// <summary>What was asked for at creation; immutable for the life of the run (spec/http-core.md 10).</summary>
+internal sealed record RunOptions
+{
+    public required string Tenant { get; init; }
+    public string? Principal { get; init; }
+    public bool IsTest { get; init; }
+
+    /// <summary>Owner and version of the pinned definition.</summary>
+    public required string DefinitionOwner { get; init; }
+    public required long DefinitionVersion { get; init; }
+
+    /// <summary><c>configurable</c> verbatim; undefined when absent.</summary>
+    public JsonElement Configurable { get; init; }
+    public ImmutableArray<string> Tags { get; init; } = [];
+
+    /// <summary><c>metadata</c> verbatim; undefined when absent.</summary>
+    public JsonElement Metadata { get; init; }
+    public string? ScopeId { get; init; }
+    public string? CallbackUrl { get; init; }
+}

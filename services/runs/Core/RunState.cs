@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Core;
+
+internal enum RunStatus
+{
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+internal enum NodeStatus
+{
+    /// <summary>An attempt is being executed.</summary>
+    Running,
+
+    /// <summary>Waits for its time and then completes.</summary>
+    Delayed,
+
+    /// <summary>Waits for its next attempt.</summary>
+    RetryWait,
+    Completed,
+    Failed,
+    Skipped,
+    Cancelled,
+}
+
+/// <summary>A node that has been touched; one that has not is absent from <see cref="RunState.Nodes"/>.</summary>
+internal sealed record NodeState(NodeStatus Status)
+{
+    public int Attempt { get; init; }
+    public int Iteration { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Inputs of an unfinished node with outside effects; see <see cref="NodeStarted.Inputs"/>.</summary>
+    public ImmutableSortedDictionary<string, JsonElement>? Inputs { get; init; }
+
+    /// <summary>When a delayed or waiting node goes on.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>Outputs of a completed node, or those that a delayed one will have.</summary>
+    public JsonElement Outputs { get; init; }
+    public JsonElement? MaskedOutputs { get; init; }
+    public ImmutableArray<string>? LivePorts { get; init; }
+    public JsonElement? LoopState { get; init; }
+    public NodeError? Error { get; init; }
+
+    public bool IsSettled => this.Status is NodeStatus.Completed or NodeStatus.Failed or NodeStatus.Skipped or NodeStatus.Cancelled;
+}
+
+/// <summary>
+/// A run as the fold of its log: everything that decides what happens next, nothing that comes from a clock, a database
+/// or chance.
+/// </summary>
+internal sealed record RunState
+{
+    public static readonly RunState Empty = new();
+
+    /// <summary>Sequence of the last event folded in; -1 = none.</summary>
+    public long LastSequence { get; init; } = -1;
+    public RunStatus Status { get; init; } = RunStatus.Pending;
+    public string WorkflowId { get; init; } = "";
+    public RunOptions? Options { get; init; }
+    public JsonElement Inputs { get; init; }
+    public ImmutableSortedDictionary<string, JsonElement> Variables { get; init; } = EmptyValues;
+    public ImmutableHashSet<string> SensitiveVariables { get; init; } = [];
+    public ImmutableSortedDictionary<string, NodeState> Nodes { get; init; } = ImmutableSortedDictionary.Create<string, NodeState>(StringComparer.Ordinal);
+
+    /// <summary>Executions so far per node that a loop has reset, so that iterations go on counting.</summary>
+    public ImmutableSortedDictionary<string, LoopMemory> Loops { get; init; } = ImmutableSortedDictionary.Create<string, LoopMemory>(StringComparer.Ordinal);
+
+    /// <summary>Attempts started so far, retries and iterations included.</summary>
+    public int NodeExecutions { get; init; }
+    public int RecursionLimit { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public DateTimeOffset? Deadline { get; init; }
+    public long TimeoutMs { get; init; }
+    public JsonElement Outputs { get; init; }
+    public NodeError? Error { get; init; }
+
+    public static ImmutableSortedDictionary<string, JsonElement> EmptyValues { get; } = ImmutableSortedDictionary.Create<string, JsonElement>(StringComparer.Ordinal);
+
+    public bool IsTerminal => this.Status is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled;
+
+    /// <summary>True while an attempt is being executed: somebody must hold the run in memory.</summary>
+    public bool HasRunningNodes => !this.IsTerminal && this.Nodes.Values.Any(node => node.Status == NodeStatus.Running);
+
+    /// <summary>The next time at which something is due; null = nothing waits for a time.</summary>
+    public DateTimeOffset? NextDue
+    {
+        get
+        {
+            if (this.IsTerminal)
+            {
+                return null;
+            }
+
+            var due = this.Deadline;
+            foreach (var node in this.Nodes.Values)
+            {
+                if (node.DueAt is { } at && (due is null || at < due))
+                {
+                    due = at;
+                }
+            }
+
+            return due;
+        }
+    }
+}
+
+/// <summary>What outlives the reset of a node by a loop.</summary>
+/// <param name="Executions">Executions of the node so far.</param>
+/// <param name="State">State that the loop head keeps between iterations.</param>
+/// <param name="Loopbacks">Back edges followed into this node since the loop was entered.</param>
+internal sealed record LoopMemory(int Executions, JsonElement? State, int Loopbacks);

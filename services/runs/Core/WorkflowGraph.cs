@@ -1,0 +1,84 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using OpenWop.Micro.Protocol.Workflows;
+
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>
+/// A definition prepared for planning: edges by node, and the loops that its back edges form. Immutable, shared by all
+/// runs of the same version.
+/// </summary>
+internal sealed class WorkflowGraph
+{
+    private readonly FrozenDictionary<string, GraphNode> byId;
+
+    public WorkflowGraph(WorkflowDefinition definition)
+    {
+        this.Definition = definition;
+        var nodes = definition.Nodes.Select((node, index) => new GraphNode(node, index)).ToArray();
+        this.Nodes = [.. nodes];
+        this.byId = nodes.ToFrozenDictionary(node => node.Id, StringComparer.Ordinal);
+        foreach (var edge in definition.Edges)
+        {
+            var target = this.byId[edge.TargetNodeId];
+            var graphEdge = new GraphEdge(edge, this.byId[edge.SourceNodeId], target, edge.TriggerRule ?? TriggerRules.DefaultFor(target.Definition.TypeId));
+            graphEdge.Source.Outgoing.Add(graphEdge);
+            graphEdge.Target.Incoming.Add(graphEdge);
+        }
+
+        this.Loops = LoopFinder.Find(this.Nodes);
+    }
+
+    public WorkflowDefinition Definition { get; }
+
+    /// <summary>Nodes in document order, the order in which simultaneous readiness is resolved.</summary>
+    public ImmutableArray<GraphNode> Nodes { get; }
+
+    /// <summary>Loops, inner ones before the loops that contain them.</summary>
+    public ImmutableArray<GraphLoop> Loops { get; }
+
+    public GraphNode this[string nodeId] => this.byId[nodeId];
+
+    public GraphNode? Find(string nodeId) => this.byId.GetValueOrDefault(nodeId);
+}
+
+/// <summary>A node with its edges.</summary>
+internal sealed class GraphNode(WorkflowNode definition, int index)
+{
+    public WorkflowNode Definition { get; } = definition;
+    public int Index { get; } = index;
+    public string Id => this.Definition.Id;
+    public List<GraphEdge> Incoming { get; } = [];
+    public List<GraphEdge> Outgoing { get; } = [];
+
+    /// <summary>Loops that the node belongs to.</summary>
+    public List<GraphLoop> Loops { get; } = [];
+
+    /// <summary>True when the node bounds its own iterations, so that the workflow's loopback limit does not apply to it.</summary>
+    public bool BoundsItsLoop => this.Definition.TypeId is "core.loop" or "core.orchestrator.supervisor";
+
+    /// <summary>True when a failure of this node has a way out other than failing the run.</summary>
+    public bool HandlesFailure => this.Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete);
+}
+
+/// <summary>An edge between graph nodes.</summary>
+internal sealed class GraphEdge(WorkflowEdge definition, GraphNode source, GraphNode target, TriggerRule rule)
+{
+    public WorkflowEdge Definition { get; } = definition;
+    public GraphNode Source { get; } = source;
+    public GraphNode Target { get; } = target;
+    public TriggerRule Rule { get; } = rule;
+
+    /// <summary>True when following the edge starts another iteration of a loop.</summary>
+    public bool IsBackEdge { get; set; }
+
+    /// <summary>Loops that the edge leaves: it is decided when they have come to rest.</summary>
+    public ImmutableArray<GraphLoop> Leaves { get; set; } = [];
+}
+
+/// <summary>A loop: its head and the nodes that repeat, head included.</summary>
+internal sealed record GraphLoop(GraphNode Head, FrozenSet<GraphNode> Body, ImmutableArray<GraphEdge> BackEdges)
+{
+    public bool Equals(GraphLoop? other) => ReferenceEquals(this, other);
+    public override int GetHashCode() => this.Head.Index;
+}

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Events;
+using OpenWop.Micro.Runs.Core;
+
+namespace OpenWop.Micro.Runs.Log;
+
+/// <summary>An event as it is stored.</summary>
+/// <param name="Document">The wire document <c>RunEventDoc</c> as UTF-8 JSON; exactly what streams and polls send.</param>
+/// <param name="Facts">What only the fold needs (unmasked values, due times, limits), or null.</param>
+internal sealed record EncodedEvent(long Sequence, string Type, ReadOnlyMemory<byte> Document, ReadOnlyMemory<byte>? Facts);
+
+/// <summary>
+/// Typed events to stored ones and back (spec/runs-streams-replay.md 3.1). Names of wire members stand here and in
+/// <see cref="EventTypes"/> only, which is the seam for another major version of the protocol.
+/// </summary>
+internal static class EventCodec
+{
+    /// <summary>Engine version stamped on every event, as the decimal text that the event schema wants.</summary>
+    public const string EngineVersion = "1";
+
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>Identity of an event: unique because run ids are, and a cursor by itself.</summary>
+    public static string EventId(string runId, long sequence) => string.Create(CultureInfo.InvariantCulture, $"evt-{runId}-{sequence}");
+
+    /// <summary>Sequence of an event id of this run; null for anything else.</summary>
+    public static long? SequenceOf(string runId, string eventId)
+    {
+        var prefix = $"evt-{runId}-";
+        return eventId.StartsWith(prefix, StringComparison.Ordinal)
+            && long.TryParse(eventId.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            ? sequence
+            : null;
+    }
+
+    public static EncodedEvent Encode(string runId, RunEvent @event, string engineVersion = EngineVersion)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using var writer = new Utf8JsonWriter(buffer, Writing);
+        var type = TypeOf(@event.Body);
+        writer.WriteStartObject();
+        writer.WriteString("eventId", EventId(runId, @event.Sequence));
+        writer.WriteString("runId", runId);
+        writer.WriteString("type", type);
+        if (@event.Body.NodeId is { } nodeId)
+        {
+            writer.WriteString("nodeId", nodeId);
+        }
+
+        writer.WriteStartObject("payload");
+        EventPayloads.Write(writer, @event.Body);
+        writer.WriteEndObject();
+        writer.WriteString("timestamp", Timestamps.Format(@event.Timestamp));
+        writer.WriteNumber("sequence", @event.Sequence);
+        writer.WriteNumber("schemaVersion", 1);
+        writer.WriteString("engineVersion", engineVersion);
+        if (@event.CauseSequence is { } cause)
+        {
+            writer.WriteString("causationId", EventId(runId, cause));
+        }
+
+        writer.WriteEndObject();
+        writer.Flush();
+        return new EncodedEvent(@event.Sequence, type, buffer.WrittenMemory, EventFacts.Write(@event.Body));
+    }
+
+    public static RunEvent Decode(long sequence, string type, ReadOnlySpan<byte> document, ReadOnlySpan<byte> facts)
+    {
+        var root = JsonElement.Parse(document);
+        var payload = root.GetProperty("payload");
+        var hidden = facts.IsEmpty ? JsonValues.EmptyObject : JsonElement.Parse(facts);
+        return new RunEvent(sequence, Timestamps.Parse(root.GetProperty("timestamp").GetString()!), EventPayloads.Read(type, root.StringMember("nodeId"), payload, hidden));
+    }
+
+    private static string TypeOf(RunEventBody body) => body switch
+    {
+        RunStarted => EventTypes.RunStarted,
+        RunCompleted => EventTypes.RunCompleted,
+        RunFailed => EventTypes.RunFailed,
+        RunCancelled => EventTypes.RunCancelled,
+        NodeStarted => EventTypes.NodeStarted,
+        NodeCompleted => EventTypes.NodeCompleted,
+        NodeFailed => EventTypes.NodeFailed,
+        NodeRetried => EventTypes.NodeRetried,
+        NodeSkipped => EventTypes.NodeSkipped,
+        NodeCancelled => EventTypes.NodeCancelled,
+        VariableChanged => EventTypes.VariableChanged,
+        LogAppended => EventTypes.LogAppended,
+        CapBreached => EventTypes.CapBreached,
+        LoopbackLimit => EventTypes.LoopbackLimit,
+        UnknownEvent unknown => unknown.Type,
+        _ => throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No event type for this body."),
+    };
+}
