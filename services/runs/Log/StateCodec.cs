@@ -1,0 +1,190 @@
+using System.Buffers;
+using System.Text.Json;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Log;
+
+/// <summary>
+/// A <see cref="RunState"/> as bytes, stored when a run starts to wait and when it ends, so that reading a run does not fold
+/// its whole log. A cache of the log: the version in front lets a newer engine discard it and fold again.
+/// </summary>
+internal static class StateCodec
+{
+    private const int FormatVersion = 1;
+
+    public static ReadOnlyMemory<byte> Encode(RunState state)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using var writer = new Utf8JsonWriter(buffer);
+        writer.WriteStartObject();
+        writer.WriteNumber("format", FormatVersion);
+        writer.WriteNumber("sequence", state.LastSequence);
+        writer.WriteString("status", state.Status.ToString());
+        writer.WriteString("workflowId", state.WorkflowId);
+        writer.WriteNumber("nodeExecutions", state.NodeExecutions);
+        writer.WriteNumber("recursionLimit", state.RecursionLimit);
+        writer.WriteNumber("timeoutMs", state.TimeoutMs);
+        WriteTime(writer, "startedAt", state.StartedAt);
+        WriteTime(writer, "endedAt", state.EndedAt);
+        WriteTime(writer, "deadline", state.Deadline);
+        WriteValue(writer, "inputs", state.Inputs);
+        WriteValue(writer, "outputs", state.Outputs);
+        EventFacts.WriteValues(writer, "variables", state.Variables);
+        EventFacts.WriteNames(writer, "sensitive", state.SensitiveVariables.Order(StringComparer.Ordinal));
+        if (state.Error is { } error)
+        {
+            EventPayloads.WriteError(writer, "error", error);
+        }
+
+        if (state.Options is { } options)
+        {
+            WriteOptions(writer, options);
+        }
+
+        writer.WriteStartObject("nodes");
+        foreach (var (nodeId, node) in state.Nodes)
+        {
+            writer.WriteStartObject(nodeId);
+            WriteNode(writer, node);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+        writer.WriteStartObject("loops");
+        foreach (var (nodeId, loop) in state.Loops)
+        {
+            writer.WriteStartObject(nodeId);
+            writer.WriteNumber("executions", loop.Executions);
+            writer.WriteNumber("loopbacks", loop.Loopbacks);
+            WriteValue(writer, "state", loop.State ?? default);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>The state, or null when the bytes come from another format version and the log must be folded instead.</summary>
+    public static RunState? Decode(ReadOnlySpan<byte> utf8)
+    {
+        var root = JsonElement.Parse(utf8);
+        if (root.IntegerMember("format") != FormatVersion)
+        {
+            return null;
+        }
+
+        var state = RunState.Empty;
+        return state with
+        {
+            LastSequence = root.GetProperty("sequence").GetInt64(),
+            Status = Enum.Parse<RunStatus>(EventPayloads.Text(root, "status")),
+            WorkflowId = EventPayloads.Text(root, "workflowId"),
+            NodeExecutions = root.GetProperty("nodeExecutions").GetInt32(),
+            RecursionLimit = root.GetProperty("recursionLimit").GetInt32(),
+            TimeoutMs = root.GetProperty("timeoutMs").GetInt64(),
+            StartedAt = Timestamps.ParseOptional(root.StringMember("startedAt")) ?? default,
+            EndedAt = Timestamps.ParseOptional(root.StringMember("endedAt")),
+            Deadline = Timestamps.ParseOptional(root.StringMember("deadline")),
+            Inputs = root.Member("inputs") ?? default,
+            Outputs = root.Member("outputs") ?? default,
+            Variables = EventPayloads.ReadValues(root.GetProperty("variables")),
+            SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
+            Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
+            Options = root.Member("options") is { } options ? ReadOptions(options) : null,
+            Nodes = state.Nodes.AddRange(root.GetProperty("nodes").EnumerateObject().Select(node => KeyValuePair.Create(node.Name, ReadNode(node.Value)))),
+            Loops = state.Loops.AddRange(root.GetProperty("loops").EnumerateObject().Select(loop => KeyValuePair.Create(loop.Name, new LoopMemory(
+                loop.Value.GetProperty("executions").GetInt32(), loop.Value.Member("state"), loop.Value.GetProperty("loopbacks").GetInt32())))),
+        };
+    }
+
+    private static void WriteOptions(Utf8JsonWriter writer, RunOptions options)
+    {
+        writer.WriteStartObject("options");
+        writer.WriteString("tenant", options.Tenant);
+        EventPayloads.WriteOptional(writer, "principal", options.Principal);
+        writer.WriteBoolean("test", options.IsTest);
+        writer.WriteString("definitionOwner", options.DefinitionOwner);
+        writer.WriteNumber("definitionVersion", options.DefinitionVersion);
+        WriteValue(writer, "configurable", options.Configurable);
+        WriteValue(writer, "metadata", options.Metadata);
+        EventFacts.WriteNames(writer, "tags", options.Tags);
+        EventPayloads.WriteOptional(writer, "scopeId", options.ScopeId);
+        EventPayloads.WriteOptional(writer, "callbackUrl", options.CallbackUrl);
+        writer.WriteEndObject();
+    }
+
+    private static RunOptions ReadOptions(JsonElement options) => new()
+    {
+        Tenant = EventPayloads.Text(options, "tenant"),
+        Principal = options.StringMember("principal"),
+        IsTest = options.GetProperty("test").GetBoolean(),
+        DefinitionOwner = EventPayloads.Text(options, "definitionOwner"),
+        DefinitionVersion = options.GetProperty("definitionVersion").GetInt64(),
+        Configurable = options.Member("configurable") ?? default,
+        Metadata = options.Member("metadata") ?? default,
+        Tags = [.. options.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()!)],
+        ScopeId = options.StringMember("scopeId"),
+        CallbackUrl = options.StringMember("callbackUrl"),
+    };
+
+    private static void WriteNode(Utf8JsonWriter writer, NodeState node)
+    {
+        writer.WriteString("status", node.Status.ToString());
+        writer.WriteNumber("attempt", node.Attempt);
+        writer.WriteNumber("iteration", node.Iteration);
+        WriteTime(writer, "startedAt", node.StartedAt);
+        WriteTime(writer, "endedAt", node.EndedAt);
+        WriteTime(writer, "dueAt", node.DueAt);
+        WriteValue(writer, "outputs", node.Outputs);
+        WriteValue(writer, "maskedOutputs", node.MaskedOutputs ?? default);
+        WriteValue(writer, "loopState", node.LoopState ?? default);
+        if (node.Inputs is { } inputs)
+        {
+            EventFacts.WriteValues(writer, "inputs", inputs);
+        }
+
+        if (node.LivePorts is { } ports)
+        {
+            EventFacts.WriteNames(writer, "livePorts", ports);
+        }
+
+        if (node.Error is { } error)
+        {
+            EventPayloads.WriteError(writer, "error", error);
+        }
+    }
+
+    private static NodeState ReadNode(JsonElement node) => new(Enum.Parse<NodeStatus>(EventPayloads.Text(node, "status")))
+    {
+        Attempt = node.GetProperty("attempt").GetInt32(),
+        Iteration = node.GetProperty("iteration").GetInt32(),
+        StartedAt = Timestamps.ParseOptional(node.StringMember("startedAt")) ?? default,
+        EndedAt = Timestamps.ParseOptional(node.StringMember("endedAt")),
+        DueAt = Timestamps.ParseOptional(node.StringMember("dueAt")),
+        Outputs = node.Member("outputs") ?? default,
+        MaskedOutputs = node.Member("maskedOutputs"),
+        LoopState = node.Member("loopState"),
+        Inputs = node.Member("inputs") is { } inputs ? EventPayloads.ReadValues(inputs) : null,
+        LivePorts = node.Member("livePorts") is { } ports ? [.. ports.EnumerateArray().Select(port => port.GetString()!)] : null,
+        Error = node.Member("error") is null ? null : EventPayloads.ReadError(node, "error"),
+    };
+
+    private static void WriteTime(Utf8JsonWriter writer, string name, DateTimeOffset? time)
+    {
+        if (time is { } value && value != default)
+        {
+            writer.WriteString(name, Timestamps.Format(value));
+        }
+    }
+
+    private static void WriteValue(Utf8JsonWriter writer, string name, JsonElement value)
+    {
+        if (value.IsDefined())
+        {
+            EventPayloads.Write(writer, name, value);
+        }
+    }
+}
