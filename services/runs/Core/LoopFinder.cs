@@ -5,7 +5,7 @@ namespace OpenWop.Micro.Runs.Core;
 
 /// <summary>
 /// Finds the loops of a graph: a depth-first search marks the edges that lead back to a node still being visited; all back
-/// edges into one head form one loop, whose body is what can reach them without passing the head.
+/// edges into one head form one loop, whose body is what lies between the head and them, inner loops included.
 /// </summary>
 internal static class LoopFinder
 {
@@ -74,21 +74,35 @@ internal static class LoopFinder
         }
     }
 
+    /// <summary>
+    /// What the head leads to and what leads back to it, also through the back edges of loops further inside, but not
+    /// through those of loops around it.
+    /// </summary>
     private static FrozenSet<GraphNode> BodyOf(GraphNode head)
     {
-        var body = new HashSet<GraphNode> { head };
-        var open = new Stack<GraphNode>(head.Incoming.Where(edge => edge.IsBackEdge).Select(edge => edge.Source));
+        var reachable = Spread([head], node => node.Outgoing.Where(edge => !edge.IsBackEdge).Select(edge => edge.Target));
+        var body = Spread(
+            head.Incoming.Where(edge => edge.IsBackEdge).Select(edge => edge.Source),
+            node => node == head ? [] : node.Incoming.Where(edge => !edge.IsBackEdge || reachable.Contains(edge.Target)).Select(edge => edge.Source));
+        body.IntersectWith(reachable);
+        return body.ToFrozenSet();
+    }
+
+    private static HashSet<GraphNode> Spread(IEnumerable<GraphNode> start, Func<GraphNode, IEnumerable<GraphNode>> next)
+    {
+        var seen = new HashSet<GraphNode>();
+        var open = new Stack<GraphNode>(start);
         while (open.TryPop(out var node))
         {
-            if (body.Add(node))
+            if (seen.Add(node))
             {
-                foreach (var edge in node.Incoming)
+                foreach (var neighbor in next(node))
                 {
-                    open.Push(edge.Source);
+                    open.Push(neighbor);
                 }
             }
         }
 
-        return body.ToFrozenSet();
+        return seen;
     }
 }

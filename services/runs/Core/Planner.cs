@@ -54,7 +54,24 @@ internal static class Planner
             return [failure];
         }
 
-        var rest = new LoopRest(state);
+        var (steps, active) = Decide(state, graph, new LoopRest(state, ignoreLoops: false));
+        if (steps.IsEmpty && NextIteration(state, graph) is { } again)
+        {
+            return [again];
+        }
+
+        if (!steps.IsEmpty || active)
+        {
+            return steps;
+        }
+
+        // Loops that share nodes without one containing the other can wait for each other: then nobody waits.
+        (steps, _) = Decide(state, graph, new LoopRest(state, ignoreLoops: true));
+        return steps.IsEmpty ? [new Step.Complete()] : steps;
+    }
+
+    private static (ImmutableArray<Step> Steps, bool Active) Decide(RunState state, WorkflowGraph graph, LoopRest rest)
+    {
         var steps = ImmutableArray.CreateBuilder<Step>();
         var active = false;
         foreach (var node in graph.Nodes)
@@ -67,24 +84,14 @@ internal static class Planner
             {
                 if (step is Step.Fail)
                 {
-                    return [step];
+                    return ([step], active);
                 }
 
                 steps.Add(step);
             }
         }
 
-        if (steps.Count == 0 && NextIteration(state, graph) is { } again)
-        {
-            steps.Add(again);
-        }
-
-        if (steps.Count == 0 && !active)
-        {
-            steps.Add(new Step.Complete());
-        }
-
-        return steps.DrainToImmutable();
+        return (steps.DrainToImmutable(), active);
     }
 
     private static Step.Fail? UnhandledFailure(RunState state, WorkflowGraph graph)
@@ -219,12 +226,17 @@ internal static class Planner
     private static bool IsSettled(RunState state, GraphNode node) => state.Nodes.TryGetValue(node.Id, out var touched) && touched.IsSettled;
 
     /// <summary>Remembers for one plan which loops have come to rest.</summary>
-    private sealed class LoopRest(RunState state)
+    private sealed class LoopRest(RunState state, bool ignoreLoops)
     {
         private readonly Dictionary<GraphLoop, bool> known = [];
 
         public bool AllAtRest(ImmutableArray<GraphLoop> loops)
         {
+            if (ignoreLoops)
+            {
+                return true;
+            }
+
             foreach (var loop in loops)
             {
                 if (!this.known.TryGetValue(loop, out var atRest))

@@ -59,8 +59,6 @@ internal sealed record NodeState(NodeStatus Status)
 /// </summary>
 internal sealed record RunState
 {
-    public static readonly RunState Empty = new();
-
     /// <summary>Sequence of the last event folded in; -1 = none.</summary>
     public long LastSequence { get; init; } = -1;
     public RunStatus Status { get; init; } = RunStatus.Pending;
@@ -84,7 +82,10 @@ internal sealed record RunState
     public JsonElement Outputs { get; init; }
     public NodeError? Error { get; init; }
 
+    // Declared before Empty, whose initializer reads it.
     public static ImmutableSortedDictionary<string, JsonElement> EmptyValues { get; } = ImmutableSortedDictionary.Create<string, JsonElement>(StringComparer.Ordinal);
+
+    public static RunState Empty { get; } = new();
 
     public bool IsTerminal => this.Status is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using OpenWop.Micro.Runs.Core;
-using OpenWop.Micro.Runs.Nodes;
 
 namespace OpenWop.Micro.Runs.Log;
 

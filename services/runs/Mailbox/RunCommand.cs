@@ -1,0 +1,93 @@
+using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Runs.Core;
+
+namespace OpenWop.Micro.Runs.Mailbox;
+
+/// <summary>
+/// Something that may change a run. Commands are answered after the events that they led to are durable; a command without
+/// a caller (a due time, a finished node) has nobody to answer.
+/// </summary>
+internal abstract class RunCommand
+{
+    private RunCommand()
+    {
+    }
+
+    /// <summary>Decides on the draft; the return value is what the caller gets once the draft is committed.</summary>
+    public abstract void Decide(Draft draft, RunDriver driver);
+
+    /// <summary>The draft is durable.</summary>
+    public virtual void Committed(RunState state)
+    {
+    }
+
+    /// <summary>The draft was not committed: the instance lost the run, or the store failed.</summary>
+    public virtual void Failed(Exception exception)
+    {
+    }
+
+    /// <summary>A command whose caller waits for the resulting state, or for an error that is decided with it.</summary>
+    public abstract class Asked : RunCommand
+    {
+        private readonly TaskCompletionSource<RunState> reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The state after the commit; faults with <see cref="ProtocolException"/> when the run refuses.</summary>
+        public Task<RunState> Reply => this.reply.Task;
+
+        /// <summary>Set by <see cref="RunCommand.Decide"/> when the run refuses; nothing is appended then.</summary>
+        protected ProtocolError? Refusal { get; set; }
+
+        public override void Committed(RunState state)
+        {
+            if (this.Refusal is { } refusal)
+            {
+                this.reply.TrySetException(new ProtocolException(refusal));
+            }
+            else
+            {
+                this.reply.TrySetResult(state);
+            }
+        }
+
+        public override void Failed(Exception exception) => this.reply.TrySetException(exception);
+    }
+
+    /// <summary>The first command of a run.</summary>
+    public sealed class Create(RunStarted started) : Asked
+    {
+        public override void Decide(Draft draft, RunDriver driver)
+        {
+            if (draft.State.Status == RunStatus.Pending)
+            {
+                draft.Add(started);
+            }
+        }
+    }
+
+    public sealed class Cancel(string? reason, string? cancelledBy) : Asked
+    {
+        public override void Decide(Draft draft, RunDriver driver)
+        {
+            if (draft.State.Status is RunStatus.Completed or RunStatus.Failed)
+            {
+                this.Refusal = RunErrors.Terminal(draft.State);
+                return;
+            }
+
+            Decisions.Cancel(draft, reason, cancelledBy);
+        }
+    }
+
+    public sealed class NodeFinished(NodeResult result) : RunCommand
+    {
+        public override void Decide(Draft draft, RunDriver driver) => Decisions.NodeFinished(draft, driver.Graph, result);
+    }
+
+    /// <summary>A time has come, or the run has a new owner: what is due shows in the state.</summary>
+    public sealed class WakeUp : RunCommand
+    {
+        public override void Decide(Draft draft, RunDriver driver)
+        {
+        }
+    }
+}

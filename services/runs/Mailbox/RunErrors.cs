@@ -1,0 +1,23 @@
+using System.Text.Json.Nodes;
+using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Log;
+
+namespace OpenWop.Micro.Runs.Mailbox;
+
+/// <summary>Refusals of the engine.</summary>
+internal static class RunErrors
+{
+    public static ProtocolError NotFound { get; } = ProtocolError.NotFound("run");
+
+    public static ProtocolError Terminal(RunState state) => new(
+        ErrorCodes.RunTerminal,
+        $"The run is {RunSnapshot.StatusOf(state)} and cannot change any more.",
+        new JsonObject { ["runStatus"] = RunSnapshot.StatusOf(state) });
+
+    /// <summary>The instance cannot write this run now; a retry finds its owner.</summary>
+    public static ProtocolError Unavailable { get; } = new(
+        ErrorCodes.ServiceUnavailable,
+        "The run cannot be changed right now; try again.",
+        new JsonObject { ["retryAfter"] = 1 });
+}

@@ -1,0 +1,186 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Log;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Tests.Core;
+
+/// <summary>
+/// Drives one run through the functional core alone, with chance as the outside world: which attempt ends next, what it
+/// comes to, when time passes, when the process dies. Everything follows from the seed.
+/// </summary>
+internal sealed class Simulation
+{
+    private const string RunId = "run-simulated";
+    private static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly Random random;
+    private readonly RunDriver driver;
+    private readonly List<NodeWork> inFlight = [];
+    private DateTimeOffset now = Epoch;
+
+    public Simulation(int seed, WorkflowDefinition definition, int recursionLimit = 1000)
+    {
+        this.random = new Random(seed);
+        this.Graph = new WorkflowGraph(definition);
+        this.driver = new RunDriver(this.Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode()]));
+        this.Decide(draft => draft.Add(new RunStarted
+        {
+            WorkflowId = definition.Id,
+            Inputs = JsonElement.Parse("{}"),
+            Variables = RunState.EmptyValues,
+            RecursionLimit = recursionLimit,
+            Options = new RunOptions { Tenant = "t", DefinitionOwner = "t", DefinitionVersion = 1 },
+        }));
+    }
+
+    public WorkflowGraph Graph { get; }
+    public RunState State { get; private set; } = RunState.Empty;
+    public List<RunEvent> Events { get; } = [];
+    public List<EncodedEvent> Stored { get; } = [];
+
+    /// <summary>Plays until the run is over; false when it got stuck.</summary>
+    public bool Play(bool withCrashes, bool withCancel)
+    {
+        for (var step = 0; step < 20_000; step++)
+        {
+            if (this.State.IsTerminal)
+            {
+                return true;
+            }
+
+            var choice = this.random.Next(100);
+            if (withCrashes && choice < 10)
+            {
+                this.Crash();
+            }
+            else if (withCancel && choice == 99)
+            {
+                this.Decide(draft => Decisions.Cancel(draft, "chance", "test"));
+            }
+            else if (this.inFlight.Count > 0 && (choice < 80 || this.State.NextDue is null))
+            {
+                this.FinishOne(twice: choice < 20);
+            }
+            else if (this.State.NextDue is { } due)
+            {
+                this.now = due;
+                this.Decide(_ => { });
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Commands that have been decided already must decide nothing when they are repeated.</summary>
+    public int EventsOfRepeatedCommands()
+    {
+        var before = this.Events.Count;
+        this.Decide(draft => Decisions.Cancel(draft, "again", "test"));
+        foreach (var node in this.Graph.Nodes)
+        {
+            this.Decide(draft => Decisions.NodeFinished(draft, this.Graph, new NodeResult(node.Id, 0, 0, new NodeOutcome.Completed(JsonElement.Parse("{}")))));
+        }
+
+        return this.Events.Count - before;
+    }
+
+    /// <summary>The graph and the log, for the message of a failed property.</summary>
+    public string Describe() => string.Join('\n',
+    [
+        .. this.Graph.Nodes.Select(node => $"{node.Id} {node.Definition.TypeId}"),
+        .. this.Graph.Nodes.SelectMany(node => node.Outgoing).Select(edge => $"{edge.Source.Id} -{edge.Rule}:{edge.Definition.SourceOutput}{(edge.IsBackEdge ? ":back" : "")}-> {edge.Target.Id}"),
+        .. this.Stored.Select(stored => $"{stored.Sequence} {stored.Type} {Decode(stored).Body.NodeId}"),
+    ]);
+
+    private void FinishOne(bool twice)
+    {
+        var work = this.inFlight[this.random.Next(this.inFlight.Count)];
+        this.inFlight.Remove(work);
+        this.now = this.now.AddMilliseconds(this.random.Next(1, 50));
+        var outcome = work.Handler.ExecuteAsync(work.Context, CancellationToken.None).AsTask();
+        var result = new NodeResult(work.Context.Node.Id, work.Context.Attempt, work.Context.Iteration, outcome.GetAwaiter().GetResult());
+        this.Decide(draft => Decisions.NodeFinished(draft, this.Graph, result));
+        if (twice)
+        {
+            this.Decide(draft => Decisions.NodeFinished(draft, this.Graph, result));
+        }
+    }
+
+    /// <summary>The process dies: what was in memory is gone, the log is read back, attempts in the middle start over.</summary>
+    private void Crash()
+    {
+        this.inFlight.Clear();
+        this.State = Fold.ApplyAll(RunState.Empty, this.Stored.Select(Decode));
+        foreach (var (nodeId, node) in this.State.Nodes)
+        {
+            if (node.Status == NodeStatus.Running)
+            {
+                this.inFlight.Add(this.driver.Resume(this.State, RunId, nodeId)!);
+            }
+        }
+
+        this.Decide(_ => { });
+    }
+
+    private void Decide(Action<Draft> decide)
+    {
+        bool moreToDo;
+        do
+        {
+            var draft = new Draft(this.State, this.now);
+            decide(draft);
+            decide = _ => { };
+            (var work, moreToDo) = this.driver.AdvanceAsync(draft, RunId, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            this.Events.AddRange(draft.Events);
+            this.Stored.AddRange(draft.Events.Select(@event => EventCodec.Encode(RunId, @event)));
+            this.State = draft.State;
+            this.inFlight.AddRange(work.Where(item => this.State.Nodes.GetValueOrDefault(item.Context.Node.Id)?.Status == NodeStatus.Running));
+        }
+        while (moreToDo);
+    }
+
+    public static RunEvent Decode(EncodedEvent stored) =>
+        EventCodec.Decode(stored.Sequence, stored.Type, stored.Document.Span, stored.Facts is { } facts ? facts.Span : default);
+
+    public static string Print(RunState state) => Encoding.UTF8.GetString(StateCodec.Encode(state).Span);
+
+    /// <summary>Completes, fails or asks for another attempt as the seed, the node, the attempt and the iteration say.</summary>
+    private sealed class ChanceNode(string typeId, int seed, bool isPure) : INodeHandler
+    {
+        public string TypeId => typeId;
+        public bool IsPure => isPure;
+
+        public ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken)
+        {
+            var chance = new Random(HashOf(seed, context.Node.Id, context.Attempt, context.Iteration)).Next(100);
+            NodeOutcome outcome = chance switch
+            {
+                < 10 => new NodeOutcome.Failed(new NodeError("final", "chance")),
+                < 30 => new NodeOutcome.Failed(new NodeError("transient", "chance", Retryable: true)),
+                < 60 => new NodeOutcome.Completed(JsonElement.Parse("""{"x":1}"""), ["left"]),
+                _ => new NodeOutcome.Completed(JsonElement.Parse("""{"output":{"y":[1,2]}}""")),
+            };
+            return ValueTask.FromResult(outcome);
+        }
+
+        private static int HashOf(int seed, string nodeId, int attempt, int iteration) =>
+            nodeId.Aggregate((seed * 31) + attempt, (hash, letter) => (hash * 31) + letter) + (iteration * 7919);
+    }
+
+    private sealed class WaitNode : INodeHandler
+    {
+        public string TypeId => "test.wait";
+        public bool IsPure => true;
+
+        public ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<NodeOutcome>(new NodeOutcome.Delayed(context.Now.AddSeconds(1), JsonElement.Parse("""{"waited":true}""")));
+    }
+}
