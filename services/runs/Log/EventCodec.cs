@@ -67,12 +67,14 @@ internal static class EventCodec
         return new EncodedEvent(@event.Sequence, type, buffer.WrittenMemory, EventFacts.Write(@event.Body));
     }
 
-    public static RunEvent Decode(long sequence, string type, ReadOnlySpan<byte> document, ReadOnlySpan<byte> facts)
+    public static RunEvent Decode(EncodedEvent stored)
     {
-        var root = JsonElement.Parse(document);
-        var payload = root.GetProperty("payload");
-        var hidden = facts.IsEmpty ? JsonValues.EmptyObject : JsonElement.Parse(facts);
-        return new RunEvent(sequence, Timestamps.Parse(root.GetProperty("timestamp").GetString()!), EventPayloads.Read(type, root.StringMember("nodeId"), payload, hidden));
+        var root = JsonElement.Parse(stored.Document.Span);
+        var facts = stored.Facts is { } hidden ? JsonElement.Parse(hidden.Span) : JsonValues.EmptyObject;
+        return new RunEvent(
+            stored.Sequence,
+            Timestamps.Parse(root.GetProperty("timestamp").GetString()!),
+            EventPayloads.Read(stored.Type, root.StringMember("nodeId"), root.GetProperty("payload"), facts));
     }
 
     private static string TypeOf(RunEventBody body) => body switch

@@ -63,7 +63,7 @@ internal sealed partial class RunMailbox
     public void Stop() => this.stopping.Cancel();
 
     /// <summary>Runs until the mailbox closes. Never throws; the registry owns the task.</summary>
-    public async Task RunAsync()
+    public async Task<MailboxEnd> RunAsync()
     {
         List<RunCommand> taken = [];
         try
@@ -75,19 +75,23 @@ internal sealed partial class RunMailbox
                 await this.TurnAsync(taken);
             }
             while (!this.TryClose() && await this.commands.Reader.WaitToReadAsync(this.stopping.Token));
+            return MailboxEnd.Idle;
         }
-        catch (OperationCanceledException) when (this.stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is RunMovedException || this.stopping.IsCancellationRequested)
         {
             this.FailAll(taken, new RunMovedException());
+            return MailboxEnd.Moved;
+        }
+        catch (RunExistsException exception)
+        {
+            this.FailAll(taken, exception);
+            return MailboxEnd.Idle;
         }
         catch (Exception exception)
         {
-            if (exception is not RunMovedException)
-            {
-                Log.AppendFailed(this.logger, exception, this.RunId);
-            }
-
+            Log.AppendFailed(this.logger, exception, this.RunId);
             this.FailAll(taken, exception);
+            return MailboxEnd.Failed;
         }
         finally
         {
@@ -129,11 +133,16 @@ internal sealed partial class RunMailbox
             return;
         }
 
-        await this.store.AppendAsync(new RunAppend(this.lease, draft.Events, draft.State)
+        var result = await this.store.AppendAsync(new RunAppend(this.lease, draft.Events, draft.State)
         {
             Creation = this.creation,
             StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
         });
+        if (result.Status != AppendStatus.Committed)
+        {
+            throw new RunExistsException(result.Status, result.OtherRunId!);
+        }
+
         this.creation = null;
         this.State = draft.State;
         if (draft.State.IsTerminal)
@@ -214,6 +223,27 @@ internal sealed partial class RunMailbox
         [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Run {RunId}: append failed; the run is loaded again on its next command")]
         public static partial void AppendFailed(ILogger logger, Exception exception, string runId);
     }
+}
+
+/// <summary>Why a mailbox is gone.</summary>
+internal enum MailboxEnd
+{
+    /// <summary>The run waits or is over.</summary>
+    Idle,
+
+    /// <summary>Another owner goes on.</summary>
+    Moved,
+
+    /// <summary>The store failed: the run must be loaded again and go on.</summary>
+    Failed,
+}
+
+/// <summary>The run was not created: its request or its scope has one already.</summary>
+internal sealed class RunExistsException(AppendStatus status, string otherRunId) : Exception("The request or the scope has a run already.")
+{
+    public AppendStatus Status { get; } = status;
+
+    public string OtherRunId { get; } = otherRunId;
 }
 
 /// <summary>The run belongs to somebody else now, or this instance is going away.</summary>

@@ -147,8 +147,7 @@ internal sealed class Simulation
         while (moreToDo);
     }
 
-    public static RunEvent Decode(EncodedEvent stored) =>
-        EventCodec.Decode(stored.Sequence, stored.Type, stored.Document.Span, stored.Facts is { } facts ? facts.Span : default);
+    public static RunEvent Decode(EncodedEvent stored) => EventCodec.Decode(stored);
 
     public static string Print(RunState state) => Encoding.UTF8.GetString(StateCodec.Encode(state).Span);
 

@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Runs.Shards;
+using OpenWop.Micro.Runs.Store;
+
+namespace OpenWop.Micro.Runs.Mailbox;
+
+/// <summary>
+/// The active runs of this instance. A command for a run that is not active loads it; a mailbox that closes leaves.
+/// </summary>
+internal sealed partial class RunRegistry(
+    OwnedShards shards,
+    RunStore store,
+    Definitions definitions,
+    NodeTypes nodeTypes,
+    NodeRunner runner,
+    TimeProvider clock,
+    ILogger<RunRegistry> logger)
+{
+    /// <summary>Pause before a run whose append failed is loaded again.</summary>
+    private static readonly TimeSpan ReloadDelay = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, Lazy<Task<RunMailbox>>> mailboxes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<RunMailbox, Task> running = new();
+
+    public int ActiveRuns => this.running.Count;
+
+    /// <summary>State of an active run after its last commit; null when the run is not active here.</summary>
+    public RunState? StateOf(string runId) =>
+        this.mailboxes.TryGetValue(runId, out var entry) && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
+            ? entry.Value.Result.State
+            : null;
+
+    /// <summary>Opens the mailbox of a new run with its first command in it.</summary>
+    /// <exception cref="RunMovedException">No shard is owned by this instance.</exception>
+    public void Open(RunLease lease, RunCommand.Create command, RunCreation creation, WorkflowGraph graph)
+    {
+        var mailbox = this.NewMailbox(lease, RunState.Empty, creation, graph);
+        mailbox.TryPost(command);
+        var entry = new Lazy<Task<RunMailbox>>(Task.FromResult(mailbox));
+        this.mailboxes[lease.RunId] = entry;
+        this.Run(mailbox, entry);
+    }
+
+    /// <summary>Puts a command into the mailbox of a run, loading the run when it is not active.</summary>
+    /// <exception cref="RunMovedException">This instance does not own the run's shard.</exception>
+    public async Task PostAsync(string runId, RunCommand command)
+    {
+        while (true)
+        {
+            var entry = this.mailboxes.GetOrAdd(runId, id => this.Loading(id));
+            RunMailbox mailbox;
+            try
+            {
+                mailbox = await entry.Value;
+            }
+            catch
+            {
+                this.mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
+                throw;
+            }
+
+            if (mailbox.TryPost(command))
+            {
+                return;
+            }
+
+            // It closed in between; load the run again.
+            this.mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
+        }
+    }
+
+    /// <summary>Wakes a run without waiting for it; failures are logged and tried again.</summary>
+    public void Wake(string runId) => _ = this.WakeAsync(runId);
+
+    /// <summary>Stops the runs of a shard, or all, and waits until their last append is through.</summary>
+    public async Task StopAsync(int? shard)
+    {
+        var stopping = this.running.Where(item => shard is null || RunIds.ShardOf(item.Key.RunId) == shard).ToList();
+        foreach (var (mailbox, _) in stopping)
+        {
+            mailbox.Stop();
+        }
+
+        await Task.WhenAll(stopping.Select(item => item.Value));
+    }
+
+    private Lazy<Task<RunMailbox>> Loading(string runId)
+    {
+        Lazy<Task<RunMailbox>> entry = null!;
+        entry = new Lazy<Task<RunMailbox>>(async () =>
+        {
+            var lease = shards.LeaseOf(runId) ?? throw new RunMovedException();
+            var state = await store.LoadStateAsync(runId, CancellationToken.None);
+            var graph = await definitions.GraphAsync(state, CancellationToken.None);
+            var mailbox = this.NewMailbox(lease, state, creation: null, graph);
+            this.Run(mailbox, entry);
+            return mailbox;
+        });
+        return entry;
+    }
+
+    private RunMailbox NewMailbox(RunLease lease, RunState state, RunCreation? creation, WorkflowGraph graph) =>
+        new(lease, state, creation, new RunDriver(graph, nodeTypes), runner, store, clock, logger);
+
+    private void Run(RunMailbox mailbox, Lazy<Task<RunMailbox>> entry)
+    {
+        var task = Task.Run(async () =>
+        {
+            var end = await mailbox.RunAsync();
+            this.mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
+            if (end == MailboxEnd.Failed)
+            {
+                _ = this.WakeLaterAsync(mailbox.RunId);
+            }
+        });
+        this.running[mailbox] = task;
+        _ = task.ContinueWith(_ => this.running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task WakeAsync(string runId)
+    {
+        try
+        {
+            await this.PostAsync(runId, new RunCommand.WakeUp());
+        }
+        catch (RunMovedException)
+        {
+            // Its new owner wakes it.
+        }
+        catch (Exception exception)
+        {
+            Log.WakeFailed(logger, exception, runId);
+            await this.WakeLaterAsync(runId);
+        }
+    }
+
+    private async Task WakeLaterAsync(string runId)
+    {
+        await Task.Delay(ReloadDelay, clock);
+        await this.WakeAsync(runId);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Run {RunId} could not be woken; it is tried again")]
+        public static partial void WakeFailed(ILogger logger, Exception exception, string runId);
+    }
+}

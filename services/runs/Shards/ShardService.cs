@@ -1,0 +1,143 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.Runs.Timers;
+using OpenWop.Micro.Storage;
+
+namespace OpenWop.Micro.Runs.Shards;
+
+/// <summary>
+/// Takes part in sharing the shards and brings acquired ones to life:
+/// <list type="number">
+/// <item>a shard is acquired under a new epoch; from now on nobody else can append to its runs;</item>
+/// <item>its runs with attempts in flight are loaded and go on;</item>
+/// <item>what is due in the next minutes is scheduled, and from then on every half window;</item>
+/// <item>on hand-over or loss its mailboxes are stopped; the log is all the next owner needs.</item>
+/// </list>
+/// </summary>
+internal sealed partial class ShardService : BackgroundService
+{
+    /// <summary>Shards of a database; fixed for its life.</summary>
+    public const int ShardCount = 16;
+
+    private const int PageSize = 1000;
+
+    private readonly OwnedShards owned;
+    private readonly RunRegistry registry;
+    private readonly RunStore store;
+    private readonly WakeUps wakeUps;
+    private readonly ShardLeases leases;
+    private readonly TimeProvider clock;
+    private readonly ILogger<ShardService> logger;
+
+    public ShardService(
+        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, ShardLeaseOptions options, TimeProvider clock, ILogger<ShardService> logger)
+    {
+        this.owned = owned;
+        this.registry = registry;
+        this.store = store;
+        this.wakeUps = wakeUps;
+        this.clock = clock;
+        this.logger = logger;
+        this.leases = new ShardLeases(
+            database,
+            options,
+            new ShardLeaseHandlers
+            {
+                Acquired = lease => _ = this.TakeOverAsync(lease),
+                Releasing = lease => this.LeaveAsync(lease.Shard),
+                Lost = lease => _ = this.LeaveAsync(lease.Shard),
+            },
+            clock,
+            logger);
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await this.leases.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await this.leases.StopAsync();
+        await this.registry.StopAsync(shard: null);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(WakeUps.Window / 2, this.clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            foreach (var shard in this.owned.All)
+            {
+                await this.ScheduleAsync(shard);
+            }
+        }
+    }
+
+    private async Task TakeOverAsync(ShardLease lease)
+    {
+        this.owned.Add(lease.Shard, lease.Epoch);
+        try
+        {
+            var loaded = 0;
+            for (var page = await this.store.ActiveRunsAsync(lease.Shard, "", PageSize, CancellationToken.None); page.Count > 0;)
+            {
+                foreach (var runId in page)
+                {
+                    this.registry.Wake(runId);
+                }
+
+                loaded += page.Count;
+                page = await this.store.ActiveRunsAsync(lease.Shard, page[^1], PageSize, CancellationToken.None);
+            }
+
+            await this.ScheduleAsync(lease.Shard);
+            if (loaded > 0)
+            {
+                Log.Recovered(this.logger, lease.Shard, lease.Epoch, loaded);
+            }
+        }
+        catch (Exception exception)
+        {
+            Log.TakeOverFailed(this.logger, exception, lease.Shard);
+        }
+    }
+
+    private Task LeaveAsync(int shard)
+    {
+        this.owned.Remove(shard);
+        return this.registry.StopAsync(shard);
+    }
+
+    private async Task ScheduleAsync(int shard)
+    {
+        try
+        {
+            var due = await this.store.DueRunsAsync(shard, this.clock.GetUtcNow() + WakeUps.Window, int.MaxValue, CancellationToken.None);
+            foreach (var (runId, dueAt) in due)
+            {
+                this.wakeUps.Set(runId, dueAt);
+            }
+        }
+        catch (Exception exception)
+        {
+            Log.ScheduleFailed(this.logger, exception, shard);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Shard {Shard} (epoch {Epoch}): {Runs} unfinished runs go on")]
+        public static partial void Recovered(ILogger logger, int shard, long epoch, int runs);
+
+        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Shard {Shard}: unfinished runs could not be read")]
+        public static partial void TakeOverFailed(ILogger logger, Exception exception, int shard);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Shard {Shard}: due runs could not be read")]
+        public static partial void ScheduleFailed(ILogger logger, Exception exception, int shard);
+    }
+}

@@ -1,0 +1,247 @@
+using System.Data.Common;
+using Microsoft.Extensions.Logging;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Log;
+using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Storage;
+
+namespace OpenWop.Micro.Runs.Store;
+
+/// <summary>
+/// The log and the rows of runs. <see cref="AppendAsync"/> is the one way in which a run changes: appends of all runs are
+/// drained into one transaction, which also checks that every shard in it is still owned under the same epoch.
+/// </summary>
+internal sealed class RunStore : IAsyncDisposable
+{
+    private readonly Database database;
+    private readonly TimeProvider clock;
+    private readonly GroupCommit<RunAppend, AppendResult> appends;
+
+    /// <param name="committed">Called after each commit, in commit order, with what was appended.</param>
+    public RunStore(Database database, TimeProvider clock, Action<RunAppend, AppendResult> committed, ILogger<RunStore> logger)
+    {
+        this.database = database;
+        this.clock = clock;
+        this.appends = new GroupCommit<RunAppend, AppendResult>(
+            database,
+            new GroupCommitOptions { Name = "runs" },
+            this.WriteAsync,
+            (items, results) =>
+            {
+                for (var i = 0; i < items.Count; i++)
+                {
+                    if (results[i].Status == AppendStatus.Committed)
+                    {
+                        committed(items[i], results[i]);
+                    }
+                }
+            },
+            logger);
+    }
+
+    /// <summary>Appends; returns when the events are durable.</summary>
+    /// <exception cref="RunMovedException">The shard has another owner; nothing was written.</exception>
+    public async Task<AppendResult> AppendAsync(RunAppend append)
+    {
+        var result = await this.appends.SubmitAsync(append, CancellationToken.None);
+        return result.Status == AppendStatus.Fenced ? throw new RunMovedException() : result;
+    }
+
+    public async Task<RunRow?> FindAsync(string runId, CancellationToken cancellationToken)
+    {
+        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var row = await session.QueryAsync(RunQueries.FindRun, runId);
+        return await row.ReadAsync(cancellationToken)
+            ? new RunRow(runId, (int)row.GetInt64(0), row.GetString(1), row.GetInt64(2) == 1, row.GetString(3), row.GetString(4), row.GetInt64(5))
+            : null;
+    }
+
+    /// <summary>The run that a request made, or null.</summary>
+    public async Task<string?> FindRequestAsync(string tenant, string requestId, CancellationToken cancellationToken)
+    {
+        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        return await session.ScalarAsync<string>(RunQueries.FindRequest, tenant, requestId);
+    }
+
+    /// <summary>The stored state with newer events folded in.</summary>
+    public async Task<RunState> LoadStateAsync(string runId, CancellationToken cancellationToken)
+    {
+        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        var stored = await session.ScalarAsync<byte[]>(RunQueries.FindState, runId);
+        var state = (stored is null ? null : StateCodec.Decode(stored)) ?? RunState.Empty;
+        await using var rows = await session.QueryAsync(RunQueries.EventsAfter, runId, state.LastSequence, (long)int.MaxValue);
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            state = Fold.Apply(state, EventCodec.Decode(ReadEvent(rows)));
+        }
+
+        return state;
+    }
+
+    /// <summary>Events after a sequence, oldest first.</summary>
+    public async Task<List<EncodedEvent>> ReadEventsAsync(string runId, long afterSequence, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(RunQueries.EventsAfter, runId, afterSequence, (long)limit);
+        List<EncodedEvent> events = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            events.Add(ReadEvent(rows));
+        }
+
+        return events;
+    }
+
+    /// <summary>Runs of a shard with attempts in flight, in pages by id.</summary>
+    public async Task<List<string>> ActiveRunsAsync(int shard, string afterRunId, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(RunQueries.ActiveRuns, (long)shard, afterRunId, (long)limit);
+        List<string> runs = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            runs.Add(rows.GetString(0));
+        }
+
+        return runs;
+    }
+
+    /// <summary>Runs of a shard that are due before a time, soonest first.</summary>
+    public async Task<List<(string RunId, DateTimeOffset DueAt)>> DueRunsAsync(int shard, DateTimeOffset before, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(RunQueries.DueRuns, (long)shard, before.ToUnixTimeMilliseconds(), (long)limit);
+        List<(string, DateTimeOffset)> runs = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            runs.Add((rows.GetString(0), DateTimeOffset.FromUnixTimeMilliseconds(rows.GetInt64(1))));
+        }
+
+        return runs;
+    }
+
+    /// <summary>Commits what is queued and refuses more.</summary>
+    public ValueTask DisposeAsync() => this.appends.DisposeAsync();
+
+    private async Task<IReadOnlyList<AppendResult>> WriteAsync(WriteSession session, IReadOnlyList<RunAppend> items)
+    {
+        var lost = await FindLostAsync(session, [.. items.Select(item => new ShardLease(item.Lease.Shard, item.Lease.Epoch)).Distinct()]);
+        var positions = new Dictionary<int, long>();
+        var results = new AppendResult[items.Count];
+        for (var i = 0; i < items.Count; i++)
+        {
+            results[i] = lost.Contains(new ShardLease(items[i].Lease.Shard, items[i].Lease.Epoch))
+                ? new AppendResult(AppendStatus.Fenced, [])
+                : await this.WriteAsync(session, items[i], positions);
+        }
+
+        return results;
+    }
+
+    private static async Task<HashSet<ShardLease>> FindLostAsync(WriteSession session, IReadOnlyList<ShardLease> leases)
+    {
+        HashSet<ShardLease> lost = [];
+        if (!await ShardLeases.VerifyEpochsAsync(session, leases))
+        {
+            foreach (var lease in leases)
+            {
+                if (!await ShardLeases.VerifyEpochsAsync(session, [lease]))
+                {
+                    lost.Add(lease);
+                }
+            }
+        }
+
+        return lost;
+    }
+
+    private async Task<AppendResult> WriteAsync(WriteSession session, RunAppend append, Dictionary<int, long> positions)
+    {
+        var (lease, state) = (append.Lease, append.State);
+        var now = this.clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (append.Creation is { } creation && await this.CreateAsync(session, append, creation, now) is { } existing)
+        {
+            return existing;
+        }
+
+        if (!positions.TryGetValue(lease.Shard, out var position))
+        {
+            position = await session.ScalarAsync<long>(RunQueries.LastPosition, (long)lease.Shard);
+        }
+
+        var encoded = new EncodedEvent[append.Events.Count];
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            var @event = encoded[i] = EventCodec.Encode(lease.RunId, append.Events[i]);
+            session.Enqueue(RunQueries.InsertEvent, lease.RunId, @event.Sequence, (long)lease.Shard, ++position, @event.Type, @event.Document, @event.Facts);
+        }
+
+        positions[lease.Shard] = position;
+        if (append.Creation is null)
+        {
+            session.Enqueue(RunQueries.UpdateRun, lease.RunId, RunSnapshot.StatusOf(state), state.LastSequence, ActiveOf(state), WakeAtOf(state), now);
+        }
+
+        if (append.StoreState)
+        {
+            session.Enqueue(RunQueries.UpsertState, lease.RunId, state.LastSequence, StateCodec.Encode(state));
+        }
+
+        if (state is { IsTerminal: true, Options.ScopeId: { } scope })
+        {
+            session.Enqueue(RunQueries.DeleteScope, state.Options.Tenant, scope, lease.RunId);
+        }
+
+        return new AppendResult(AppendStatus.Committed, encoded);
+    }
+
+    /// <summary>Writes the row of a new run; returns what stands in the way, if anything does.</summary>
+    private async Task<AppendResult?> CreateAsync(WriteSession session, RunAppend append, RunCreation creation, long now)
+    {
+        var (lease, state, options) = (append.Lease, append.State, append.State.Options!);
+        if (creation.RequestId is { } requestId
+            && await session.ScalarAsync<string>(RunQueries.FindRequest, options.Tenant, requestId) is { } before)
+        {
+            return new AppendResult(AppendStatus.DuplicateRequest, [], before);
+        }
+
+        if (creation.ClaimScope
+            && options.ScopeId is { } scope
+            && await session.ScalarAsync<string>(RunQueries.FindScope, options.Tenant, scope) is { } alive)
+        {
+            return new AppendResult(AppendStatus.ScopeTaken, [], alive);
+        }
+
+        if (creation.RequestId is { } request)
+        {
+            session.Enqueue(RunQueries.InsertRequest, options.Tenant, request, lease.RunId, now);
+        }
+
+        if (creation.ClaimScope && options.ScopeId is { } claimed)
+        {
+            session.Enqueue(RunQueries.InsertScope, options.Tenant, claimed, lease.RunId);
+        }
+
+        session.Enqueue(
+            RunQueries.InsertRun,
+            lease.RunId,
+            (long)lease.Shard,
+            options.Tenant,
+            options.IsTest ? 1L : 0L,
+            state.WorkflowId,
+            options.ScopeId,
+            RunSnapshot.StatusOf(state),
+            state.LastSequence,
+            ActiveOf(state),
+            WakeAtOf(state),
+            now);
+        return null;
+    }
+
+    private static EncodedEvent ReadEvent(DbDataReader row) =>
+        new(row.GetInt64(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? null : row.GetFieldValue<byte[]>(3));
+
+    private static long ActiveOf(RunState state) => state.HasRunningNodes ? 1 : 0;
+
+    private static object? WakeAtOf(RunState state) => state.NextDue?.ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,99 @@
+namespace OpenWop.Micro.Runs.Timers;
+
+/// <summary>
+/// Wakes runs when something in them is due. The truth is the column <c>wake_at</c>, written with the event that caused it;
+/// this holds only what is due within <see cref="Window"/>, refilled from the table before it runs out, and one timer for the
+/// soonest entry. A run has at most one live entry; entries that were replaced are passed over when their time comes.
+/// </summary>
+internal sealed class WakeUps : IDisposable
+{
+    /// <summary>How far ahead due times are held in memory.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromMinutes(2);
+
+    private readonly Lock gate = new();
+    private readonly PriorityQueue<string, long> queue = new();
+    private readonly Dictionary<string, long> dueAt = new(StringComparer.Ordinal);
+    private readonly TimeProvider clock;
+    private readonly Action<string> wake;
+    private readonly ITimer timer;
+    private long armedFor = long.MaxValue;
+
+    /// <param name="wake">Called on a timer thread for each due run; must not block.</param>
+    public WakeUps(TimeProvider clock, Action<string> wake)
+    {
+        this.clock = clock;
+        this.wake = wake;
+        this.timer = clock.CreateTimer(_ => this.Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Sets the next due time of a run, or clears it. What lies beyond the window is left to the next refill.</summary>
+    public void Set(string runId, DateTimeOffset? due)
+    {
+        lock (this.gate)
+        {
+            if (due is not { } time || time > this.clock.GetUtcNow() + Window)
+            {
+                this.dueAt.Remove(runId);
+                return;
+            }
+
+            var at = time.ToUnixTimeMilliseconds();
+            if (this.dueAt.TryGetValue(runId, out var known) && known == at)
+            {
+                return;
+            }
+
+            this.dueAt[runId] = at;
+            this.queue.Enqueue(runId, at);
+            this.Arm();
+        }
+    }
+
+    /// <summary>Forgets everything, for a shard set that has changed; the next refill brings back what is ours.</summary>
+    public void Clear()
+    {
+        lock (this.gate)
+        {
+            this.queue.Clear();
+            this.dueAt.Clear();
+        }
+    }
+
+    public void Dispose() => this.timer.Dispose();
+
+    private void Fire()
+    {
+        List<string> due = [];
+        lock (this.gate)
+        {
+            this.armedFor = long.MaxValue;
+            var now = this.clock.GetUtcNow().ToUnixTimeMilliseconds();
+            while (this.queue.TryPeek(out var runId, out var at) && at <= now)
+            {
+                this.queue.Dequeue();
+                if (this.dueAt.TryGetValue(runId, out var current) && current == at)
+                {
+                    this.dueAt.Remove(runId);
+                    due.Add(runId);
+                }
+            }
+
+            this.Arm();
+        }
+
+        foreach (var runId in due)
+        {
+            this.wake(runId);
+        }
+    }
+
+    private void Arm()
+    {
+        if (this.queue.TryPeek(out _, out var soonest) && soonest < this.armedFor)
+        {
+            this.armedFor = soonest;
+            var wait = soonest - this.clock.GetUtcNow().ToUnixTimeMilliseconds();
+            this.timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, wait)), Timeout.InfiniteTimeSpan);
+        }
+    }
+}
