@@ -40,12 +40,12 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
 
         if (requestId is not null && await store.FindRequestAsync(owner.Tenant, requestId, cancellationToken) is { } before)
         {
-            return await this.ReplayAsync(before, cancellationToken);
+            return await ReplayAsync(before, cancellationToken);
         }
 
         var definition = await definitions.HeadAsync(input.WorkflowId, owner.Tenant, cancellationToken)
             ?? throw new ProtocolException(ProtocolError.Validation("The workflow does not exist.", "workflowId"));
-        this.RequireNodeTypes(definition.Graph);
+        RequireNodeTypes(definition.Graph);
         var started = Start(input, owner, definition, clock.GetUtcNow());
         var lease = shards.Mint(clock.GetUtcNow()) ?? throw new ProtocolException(RunErrors.Unavailable);
         var command = new RunCommand.Create(started);
@@ -56,7 +56,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         }
         catch (RunExistsException exists) when (exists.Status == AppendStatus.DuplicateRequest)
         {
-            return await this.ReplayAsync(exists.OtherRunId, cancellationToken);
+            return await ReplayAsync(exists.OtherRunId, cancellationToken);
         }
         catch (RunExistsException exists)
         {

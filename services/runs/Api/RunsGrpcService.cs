@@ -7,7 +7,6 @@ using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Streaming;
-using OpenWop.Micro.ServiceDefaults.Callers;
 
 namespace OpenWop.Micro.Runs.Api;
 
@@ -32,14 +31,14 @@ internal sealed class RunsGrpcService(
 
     public override async Task<GetRunReply> GetRun(GetRunRequest request, ServerCallContext context)
     {
-        var row = await this.VisibleAsync(request.RunId, context);
+        var row = await VisibleAsync(request.RunId, context);
         var state = registry.StateOf(row.RunId) ?? await store.LoadStateAsync(row.RunId, context.CancellationToken);
         return new GetRunReply { Snapshot = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(row.RunId, state)), LastSequence = state.LastSequence };
     }
 
     public override async Task<ReadEventsReply> ReadEvents(ReadEventsRequest request, ServerCallContext context)
     {
-        await this.VisibleAsync(request.RunId, context);
+        await VisibleAsync(request.RunId, context);
         return await reader.ReadAsync(request, context.CancellationToken);
     }
 
@@ -51,7 +50,7 @@ internal sealed class RunsGrpcService(
             throw new ProtocolException(ProtocolError.Validation($"bufferMs must be from 0 to {MaxBufferMs}.", "bufferMs"));
         }
 
-        var row = await this.VisibleAsync(request.RunId, context);
+        var row = await VisibleAsync(request.RunId, context);
         var after = request.HasAfterSequence
             ? request.AfterSequence
             : request.AfterEventId is { Length: > 0 } eventId ? EventCodec.SequenceOf(row.RunId, eventId) ?? -1 : -1;
@@ -68,7 +67,7 @@ internal sealed class RunsGrpcService(
             throw new ProtocolException(ProtocolError.Validation($"reason must be at most {MaxReasonLength} characters.", "reason"));
         }
 
-        var row = await this.VisibleAsync(request.RunId, context);
+        var row = await VisibleAsync(request.RunId, context);
         var command = new RunCommand.Cancel(request.Reason is { Length: > 0 } reason ? reason : null, context.GetCaller().Principal);
         await registry.PostAsync(row.RunId, command);
         return new CancelRunReply { RunId = row.RunId, Status = RunSnapshot.StatusOf(await command.Reply) };

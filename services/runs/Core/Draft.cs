@@ -14,13 +14,13 @@ internal sealed class Draft(RunState state, DateTimeOffset now)
     /// <summary>UTC, truncated to milliseconds, the precision of the log.</summary>
     public DateTimeOffset Now { get; } = TruncateToMilliseconds(now);
 
-    public IReadOnlyList<RunEvent> Events => this.events;
+    public IReadOnlyList<RunEvent> Events => events;
 
     public void Add(RunEventBody body)
     {
-        var @event = new RunEvent(this.State.LastSequence + 1, this.Now, body);
-        this.events.Add(@event);
-        this.State = Fold.Apply(this.State, @event);
+        var @event = new RunEvent(State.LastSequence + 1, Now, body);
+        events.Add(@event);
+        State = Fold.Apply(State, @event);
     }
 
     private static DateTimeOffset TruncateToMilliseconds(DateTimeOffset time) =>

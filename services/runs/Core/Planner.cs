@@ -239,9 +239,9 @@ internal static class Planner
 
             foreach (var loop in loops)
             {
-                if (!this.known.TryGetValue(loop, out var atRest))
+                if (!known.TryGetValue(loop, out var atRest))
                 {
-                    this.known[loop] = atRest = loop.Body.All(node => IsSettled(state, node)) && LiveBackEdge(state, loop) is { Live: false, Error: null };
+                    known[loop] = atRest = loop.Body.All(node => IsSettled(state, node)) && LiveBackEdge(state, loop) is { Live: false, Error: null };
                 }
 
                 if (!atRest)

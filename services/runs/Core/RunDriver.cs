@@ -32,7 +32,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         if (!draft.State.IsTerminal)
         {
             Decisions.CompleteDueDelays(draft, graph);
-            await this.StartDueAttemptsAsync(draft, runId, work, cancellationToken);
+            await StartDueAttemptsAsync(draft, runId, work, cancellationToken);
         }
 
         while (draft.Events.Count < DraftLimit)
@@ -51,7 +51,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
                     break;
                 }
 
-                await this.TakeAsync(draft, runId, step, work, cancellationToken);
+                await TakeAsync(draft, runId, step, work, cancellationToken);
             }
         }
 
@@ -79,8 +79,8 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             if (node.Status == NodeStatus.RetryWait && node.DueAt <= draft.Now)
             {
                 await (draft.State.NodeExecutions >= draft.State.RecursionLimit
-                    ? this.TakeAsync(draft, runId, new Step.BreachNodeLimit(graph[nodeId]), work, cancellationToken)
-                    : this.StartAsync(draft, runId, graph[nodeId], loop: null, node.Attempt, work, cancellationToken));
+                    ? TakeAsync(draft, runId, new Step.BreachNodeLimit(graph[nodeId]), work, cancellationToken)
+                    : StartAsync(draft, runId, graph[nodeId], loop: null, node.Attempt, work, cancellationToken));
             }
         }
     }
@@ -93,7 +93,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
                 // Predecessors in the same plan have used up the limit; the next plan says so.
                 break;
             case Step.Start start:
-                await this.StartAsync(draft, runId, start.Node, start.Loop, attempt: 0, work, cancellationToken);
+                await StartAsync(draft, runId, start.Node, start.Loop, attempt: 0, work, cancellationToken);
                 break;
             case Step.Skip skip:
                 draft.Add(new NodeSkipped(skip.Node.Id, skip.Reason));

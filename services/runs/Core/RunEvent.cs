@@ -43,7 +43,7 @@ internal sealed record RunStarted : RunEventBody
 
 internal sealed record NodeStarted(string Node, string TypeId, int Attempt, int Iteration) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 
     /// <summary>
     /// Resolved inputs of a node with outside effects, so that another attempt, also after a crash, does the same again;
@@ -61,7 +61,7 @@ internal sealed record NodeStarted(string Node, string TypeId, int Attempt, int 
 
 internal sealed record NodeCompleted(string Node, JsonElement Outputs) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 
     /// <summary>What is shown outside when some outputs are sensitive; null = <see cref="Outputs"/>.</summary>
     public JsonElement? MaskedOutputs { get; init; }
@@ -74,43 +74,43 @@ internal sealed record NodeCompleted(string Node, JsonElement Outputs) : RunEven
 
 internal sealed record NodeFailed(string Node, NodeError Error, int Attempts) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 }
 
 /// <summary>Another attempt follows at <paramref name="DueAt"/>.</summary>
 internal sealed record NodeRetried(string Node, int Attempt, long DelayMs, NodeError LastError, DateTimeOffset DueAt) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 }
 
 internal sealed record NodeSkipped(string Node, string Reason) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 }
 
 internal sealed record NodeCancelled(string Node, string Reason) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 }
 
 internal sealed record VariableChanged(string Name, JsonElement Value, JsonElement? Previous, string? Node, bool Sensitive) : RunEventBody
 {
-    public override string? NodeId => this.Node;
+    public override string? NodeId => Node;
 }
 
 internal sealed record LogAppended(string Level, string Message, JsonElement? Fields, string? Node) : RunEventBody
 {
-    public override string? NodeId => this.Node;
+    public override string? NodeId => Node;
 }
 
 internal sealed record CapBreached(string Kind, long Limit, long Observed, string? Node) : RunEventBody
 {
-    public override string? NodeId => this.Node;
+    public override string? NodeId => Node;
 }
 
 internal sealed record LoopbackLimit(string Node, int Iterations, int Limit) : RunEventBody
 {
-    public override string NodeId => this.Node;
+    public override string NodeId => Node;
 }
 
 internal sealed record RunCompleted(JsonElement Outputs, long DurationMs) : RunEventBody;
@@ -122,7 +122,7 @@ internal sealed record RunCancelled(string? Reason, string? CancelledBy, long Du
 /// <summary>An event of a newer version: kept, shown, not folded.</summary>
 internal sealed record UnknownEvent(string Type, string? Node) : RunEventBody
 {
-    public override string? NodeId => this.Node;
+    public override string? NodeId => Node;
 }
 
 /// <summary>What was asked for at creation; immutable for the life of the run (spec/http-core.md 10).</summary>

@@ -50,7 +50,7 @@ internal sealed record NodeState(NodeStatus Status)
     public JsonElement? LoopState { get; init; }
     public NodeError? Error { get; init; }
 
-    public bool IsSettled => this.Status is NodeStatus.Completed or NodeStatus.Failed or NodeStatus.Skipped or NodeStatus.Cancelled;
+    public bool IsSettled => Status is NodeStatus.Completed or NodeStatus.Failed or NodeStatus.Skipped or NodeStatus.Cancelled;
 }
 
 /// <summary>
@@ -87,23 +87,23 @@ internal sealed record RunState
 
     public static RunState Empty { get; } = new();
 
-    public bool IsTerminal => this.Status is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled;
+    public bool IsTerminal => Status is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled;
 
     /// <summary>True while an attempt is being executed: somebody must hold the run in memory.</summary>
-    public bool HasRunningNodes => !this.IsTerminal && this.Nodes.Values.Any(node => node.Status == NodeStatus.Running);
+    public bool HasRunningNodes => !IsTerminal && Nodes.Values.Any(node => node.Status == NodeStatus.Running);
 
     /// <summary>The next time at which something is due; null = nothing waits for a time.</summary>
     public DateTimeOffset? NextDue
     {
         get
         {
-            if (this.IsTerminal)
+            if (IsTerminal)
             {
                 return null;
             }
 
-            var due = this.Deadline;
-            foreach (var node in this.Nodes.Values)
+            var due = Deadline;
+            foreach (var node in Nodes.Values)
             {
                 if (node.DueAt is { } at && (due is null || at < due))
                 {

@@ -14,19 +14,19 @@ internal sealed class WorkflowGraph
 
     public WorkflowGraph(WorkflowDefinition definition)
     {
-        this.Definition = definition;
+        Definition = definition;
         var nodes = definition.Nodes.Select((node, index) => new GraphNode(node, index)).ToArray();
-        this.Nodes = [.. nodes];
-        this.byId = nodes.ToFrozenDictionary(node => node.Id, StringComparer.Ordinal);
+        Nodes = [.. nodes];
+        byId = nodes.ToFrozenDictionary(node => node.Id, StringComparer.Ordinal);
         foreach (var edge in definition.Edges)
         {
-            var target = this.byId[edge.TargetNodeId];
-            var graphEdge = new GraphEdge(edge, this.byId[edge.SourceNodeId], target, edge.TriggerRule ?? TriggerRules.DefaultFor(target.Definition.TypeId));
+            var target = byId[edge.TargetNodeId];
+            var graphEdge = new GraphEdge(edge, byId[edge.SourceNodeId], target, edge.TriggerRule ?? TriggerRules.DefaultFor(target.Definition.TypeId));
             graphEdge.Source.Outgoing.Add(graphEdge);
             graphEdge.Target.Incoming.Add(graphEdge);
         }
 
-        this.Loops = LoopFinder.Find(this.Nodes);
+        Loops = LoopFinder.Find(Nodes);
     }
 
     public WorkflowDefinition Definition { get; }
@@ -37,9 +37,9 @@ internal sealed class WorkflowGraph
     /// <summary>Loops, inner ones before the loops that contain them.</summary>
     public ImmutableArray<GraphLoop> Loops { get; }
 
-    public GraphNode this[string nodeId] => this.byId[nodeId];
+    public GraphNode this[string nodeId] => byId[nodeId];
 
-    public GraphNode? Find(string nodeId) => this.byId.GetValueOrDefault(nodeId);
+    public GraphNode? Find(string nodeId) => byId.GetValueOrDefault(nodeId);
 }
 
 /// <summary>A node with its edges.</summary>
@@ -47,7 +47,7 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
 {
     public WorkflowNode Definition { get; } = definition;
     public int Index { get; } = index;
-    public string Id => this.Definition.Id;
+    public string Id => Definition.Id;
     public List<GraphEdge> Incoming { get; } = [];
     public List<GraphEdge> Outgoing { get; } = [];
 
@@ -55,10 +55,10 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
     public List<GraphLoop> Loops { get; } = [];
 
     /// <summary>True when the node bounds its own iterations, so that the workflow's loopback limit does not apply to it.</summary>
-    public bool BoundsItsLoop => this.Definition.TypeId is "core.loop" or "core.orchestrator.supervisor";
+    public bool BoundsItsLoop => Definition.TypeId is "core.loop" or "core.orchestrator.supervisor";
 
     /// <summary>True when a failure of this node has a way out other than failing the run.</summary>
-    public bool HandlesFailure => this.Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete);
+    public bool HandlesFailure => Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete);
 }
 
 /// <summary>An edge between graph nodes.</summary>
@@ -80,5 +80,5 @@ internal sealed class GraphEdge(WorkflowEdge definition, GraphNode source, Graph
 internal sealed record GraphLoop(GraphNode Head, FrozenSet<GraphNode> Body, ImmutableArray<GraphEdge> BackEdges)
 {
     public bool Equals(GraphLoop? other) => ReferenceEquals(this, other);
-    public override int GetHashCode() => this.Head.Index;
+    public override int GetHashCode() => Head.Index;
 }

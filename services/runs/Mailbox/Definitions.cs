@@ -27,7 +27,7 @@ internal sealed class Definitions(Workflows.WorkflowsClient workflows)
         {
             var definition = await workflows.GetDefinitionAsync(
                 new GetDefinitionRequest { WorkflowId = workflowId, Tenant = tenant }, cancellationToken: cancellationToken);
-            return new PinnedDefinition(definition.Owner, definition.Version, this.Prepare(definition));
+            return new PinnedDefinition(definition.Owner, definition.Version, Prepare(definition));
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
         {
@@ -39,7 +39,7 @@ internal sealed class Definitions(Workflows.WorkflowsClient workflows)
     public async Task<WorkflowGraph> GraphAsync(RunState state, CancellationToken cancellationToken)
     {
         var options = state.Options ?? throw new InvalidOperationException("The run has no events.");
-        if (this.graphs.TryGetValue((options.DefinitionOwner, state.WorkflowId, options.DefinitionVersion), out var graph))
+        if (graphs.TryGetValue((options.DefinitionOwner, state.WorkflowId, options.DefinitionVersion), out var graph))
         {
             return graph;
         }
@@ -53,22 +53,22 @@ internal sealed class Definitions(Workflows.WorkflowsClient workflows)
                 Owner = options.DefinitionOwner,
             },
             cancellationToken: cancellationToken);
-        return this.Prepare(definition);
+        return Prepare(definition);
     }
 
     private WorkflowGraph Prepare(Definition definition)
     {
         var key = (definition.Owner, definition.WorkflowId, definition.Version);
-        if (this.graphs.TryGetValue(key, out var known))
+        if (graphs.TryGetValue(key, out var known))
         {
             return known;
         }
 
-        if (this.graphs.Count >= MaxGraphs)
+        if (graphs.Count >= MaxGraphs)
         {
-            this.graphs.Clear();
+            graphs.Clear();
         }
 
-        return this.graphs.GetOrAdd(key, new WorkflowGraph(WorkflowDefinitionReader.Read(definition.Json.Memory)));
+        return graphs.GetOrAdd(key, new WorkflowGraph(WorkflowDefinitionReader.Read(definition.Json.Memory)));
     }
 }

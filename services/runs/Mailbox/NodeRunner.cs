@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 
@@ -17,18 +16,18 @@ internal sealed partial class NodeRunner(TimeProvider clock, ILogger<NodeRunner>
     /// attempt has no result, whoever cancelled it knows why.
     /// </summary>
     public void Start(NodeWork work, Action<NodeResult> report, CancellationToken cancellationToken) =>
-        _ = Task.Run(() => this.RunAsync(work, report, cancellationToken), CancellationToken.None);
+        _ = Task.Run(() => RunAsync(work, report, cancellationToken), CancellationToken.None);
 
-    public void Dispose() => this.slots.Dispose();
+    public void Dispose() => slots.Dispose();
 
     private async Task RunAsync(NodeWork work, Action<NodeResult> report, CancellationToken cancellationToken)
     {
         try
         {
-            await this.slots.WaitAsync(cancellationToken);
+            await slots.WaitAsync(cancellationToken);
             try
             {
-                var outcome = await this.ExecuteAsync(work, cancellationToken);
+                var outcome = await ExecuteAsync(work, cancellationToken);
                 report(new NodeResult(work.Context.Node.Id, work.Context.Attempt, work.Context.Iteration, outcome)
                 {
                     VariableWrites = work.Context.VariableWrites,
@@ -37,7 +36,7 @@ internal sealed partial class NodeRunner(TimeProvider clock, ILogger<NodeRunner>
             }
             finally
             {
-                this.slots.Release();
+                slots.Release();
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -32,24 +32,24 @@ internal abstract class RunCommand
         private readonly TaskCompletionSource<RunState> reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>The state after the commit; faults with <see cref="ProtocolException"/> when the run refuses.</summary>
-        public Task<RunState> Reply => this.reply.Task;
+        public Task<RunState> Reply => reply.Task;
 
         /// <summary>Set by <see cref="RunCommand.Decide"/> when the run refuses; nothing is appended then.</summary>
         protected ProtocolError? Refusal { get; set; }
 
         public override void Committed(RunState state)
         {
-            if (this.Refusal is { } refusal)
+            if (Refusal is { } refusal)
             {
-                this.reply.TrySetException(new ProtocolException(refusal));
+                reply.TrySetException(new ProtocolException(refusal));
             }
             else
             {
-                this.reply.TrySetResult(state);
+                reply.TrySetResult(state);
             }
         }
 
-        public override void Failed(Exception exception) => this.reply.TrySetException(exception);
+        public override void Failed(Exception exception) => reply.TrySetException(exception);
     }
 
     /// <summary>The first command of a run.</summary>
@@ -70,7 +70,7 @@ internal abstract class RunCommand
         {
             if (draft.State.Status is RunStatus.Completed or RunStatus.Failed)
             {
-                this.Refusal = RunErrors.Terminal(draft.State);
+                Refusal = RunErrors.Terminal(draft.State);
                 return;
             }
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Store;
 
@@ -18,6 +18,7 @@ namespace OpenWop.Micro.Runs.Mailbox;
 /// </list>
 /// When the append fails, what is in memory is worthless: the mailbox closes and the next command loads the run again.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source without a timer holds nothing.")]
 internal sealed partial class RunMailbox
 {
     private readonly Channel<RunCommand> commands = Channel.CreateUnbounded<RunCommand>(new UnboundedChannelOptions { SingleReader = true });
@@ -36,7 +37,7 @@ internal sealed partial class RunMailbox
     public RunMailbox(RunLease lease, RunState state, RunCreation? creation, RunDriver driver, NodeRunner runner, RunStore store, TimeProvider clock, ILogger logger)
     {
         this.lease = lease;
-        this.State = state;
+        State = state;
         this.creation = creation;
         this.driver = driver;
         this.runner = runner;
@@ -45,7 +46,7 @@ internal sealed partial class RunMailbox
         this.logger = logger;
     }
 
-    public string RunId => this.lease.RunId;
+    public string RunId => lease.RunId;
 
     /// <summary>State after the last committed event; any thread may read it.</summary>
     public RunState State { get; private set => Volatile.Write(ref field, value); }
@@ -53,14 +54,14 @@ internal sealed partial class RunMailbox
     /// <summary>False when the mailbox has closed: the run must be loaded again.</summary>
     public bool TryPost(RunCommand command)
     {
-        lock (this.gate)
+        lock (gate)
         {
-            return !this.closed && this.commands.Writer.TryWrite(command);
+            return !closed && commands.Writer.TryWrite(command);
         }
     }
 
     /// <summary>Stops without finishing what is in flight; another owner goes on from the log.</summary>
-    public void Stop() => this.stopping.Cancel();
+    public void Stop() => stopping.Cancel();
 
     /// <summary>Runs until the mailbox closes. Never throws; the registry owns the task.</summary>
     public async Task<MailboxEnd> RunAsync()
@@ -68,60 +69,60 @@ internal sealed partial class RunMailbox
         List<RunCommand> taken = [];
         try
         {
-            this.ResumeRunningNodes();
+            ResumeRunningNodes();
             do
             {
                 taken.Clear();
-                await this.TurnAsync(taken);
+                await TurnAsync(taken);
             }
-            while (!this.TryClose() && await this.commands.Reader.WaitToReadAsync(this.stopping.Token));
+            while (!TryClose() && await commands.Reader.WaitToReadAsync(stopping.Token));
             return MailboxEnd.Idle;
         }
-        catch (Exception exception) when (exception is RunMovedException || this.stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is RunMovedException || stopping.IsCancellationRequested)
         {
-            this.FailAll(taken, new RunMovedException());
+            FailAll(taken, new RunMovedException());
             return MailboxEnd.Moved;
         }
         catch (RunExistsException exception)
         {
-            this.FailAll(taken, exception);
+            FailAll(taken, exception);
             return MailboxEnd.Idle;
         }
         catch (Exception exception)
         {
-            Log.AppendFailed(this.logger, exception, this.RunId);
-            this.FailAll(taken, exception);
+            Log.AppendFailed(logger, exception, RunId);
+            FailAll(taken, exception);
             return MailboxEnd.Failed;
         }
         finally
         {
-            this.CancelInFlight();
+            CancelInFlight();
         }
     }
 
     /// <summary>Steps 2 to 5.</summary>
     private async Task TurnAsync(List<RunCommand> taken)
     {
-        var draft = this.NewDraft();
-        while (draft.Events.Count < RunDriver.DraftLimit && this.commands.Reader.TryRead(out var command))
+        var draft = NewDraft();
+        while (draft.Events.Count < RunDriver.DraftLimit && commands.Reader.TryRead(out var command))
         {
             taken.Add(command);
-            command.Decide(draft, this.driver);
+            command.Decide(draft, driver);
         }
 
         bool moreToDo;
         do
         {
-            (var work, moreToDo) = await this.driver.AdvanceAsync(draft, this.RunId, this.stopping.Token);
-            await this.CommitAsync(draft, idle: work.IsEmpty && !moreToDo);
+            (var work, moreToDo) = await driver.AdvanceAsync(draft, RunId, stopping.Token);
+            await CommitAsync(draft, idle: work.IsEmpty && !moreToDo);
             foreach (var command in taken)
             {
-                command.Committed(this.State);
+                command.Committed(State);
             }
 
             taken.Clear();
-            this.Start(work);
-            draft = this.NewDraft();
+            Start(work);
+            draft = NewDraft();
         }
         while (moreToDo);
     }
@@ -133,9 +134,9 @@ internal sealed partial class RunMailbox
             return;
         }
 
-        var result = await this.store.AppendAsync(new RunAppend(this.lease, draft.Events, draft.State)
+        var result = await store.AppendAsync(new RunAppend(lease, draft.Events, draft.State)
         {
-            Creation = this.creation,
+            Creation = creation,
             StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
         });
         if (result.Status != AppendStatus.Committed)
@@ -143,11 +144,11 @@ internal sealed partial class RunMailbox
             throw new RunExistsException(result.Status, result.OtherRunId!);
         }
 
-        this.creation = null;
-        this.State = draft.State;
+        creation = null;
+        State = draft.State;
         if (draft.State.IsTerminal)
         {
-            this.CancelInFlight();
+            CancelInFlight();
         }
     }
 
@@ -156,11 +157,11 @@ internal sealed partial class RunMailbox
         foreach (var item in work)
         {
             // The draft that started the node may have gone on to cancel it.
-            if (this.State.Nodes.TryGetValue(item.Context.Node.Id, out var node) && node.Status == NodeStatus.Running && !this.State.IsTerminal)
+            if (State.Nodes.TryGetValue(item.Context.Node.Id, out var node) && node.Status == NodeStatus.Running && !State.IsTerminal)
             {
-                var cancellation = CancellationTokenSource.CreateLinkedTokenSource(this.stopping.Token);
-                this.inFlight[item.Context.Node.Id] = cancellation;
-                this.runner.Start(item, result => this.TryPost(new RunCommand.NodeFinished(result)), cancellation.Token);
+                var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+                inFlight[item.Context.Node.Id] = cancellation;
+                runner.Start(item, result => TryPost(new RunCommand.NodeFinished(result)), cancellation.Token);
             }
         }
     }
@@ -168,11 +169,11 @@ internal sealed partial class RunMailbox
     /// <summary>After a load: attempts that were in the middle start over from their beginning.</summary>
     private void ResumeRunningNodes()
     {
-        foreach (var (nodeId, node) in this.State.Nodes)
+        foreach (var (nodeId, node) in State.Nodes)
         {
-            if (!this.State.IsTerminal && node.Status == NodeStatus.Running && this.driver.Resume(this.State, this.RunId, nodeId) is { } work)
+            if (!State.IsTerminal && node.Status == NodeStatus.Running && driver.Resume(State, RunId, nodeId) is { } work)
             {
-                this.Start([work]);
+                Start([work]);
             }
         }
     }
@@ -180,34 +181,34 @@ internal sealed partial class RunMailbox
     /// <summary>Step 6: under the same lock as posting, so that no command is accepted that nobody would read.</summary>
     private bool TryClose()
     {
-        lock (this.gate)
+        lock (gate)
         {
-            this.closed = !this.State.HasRunningNodes && this.commands.Reader.Count == 0;
-            return this.closed;
+            closed = !State.HasRunningNodes && commands.Reader.Count == 0;
+            return closed;
         }
     }
 
-    private Draft NewDraft() => new(this.State, this.clock.GetUtcNow());
+    private Draft NewDraft() => new(State, clock.GetUtcNow());
 
     private void CancelInFlight()
     {
-        foreach (var cancellation in this.inFlight.Values)
+        foreach (var cancellation in inFlight.Values)
         {
             cancellation.Cancel();
             cancellation.Dispose();
         }
 
-        this.inFlight.Clear();
+        inFlight.Clear();
     }
 
     private void FailAll(List<RunCommand> taken, Exception exception)
     {
-        lock (this.gate)
+        lock (gate)
         {
-            this.closed = true;
+            closed = true;
         }
 
-        while (this.commands.Reader.TryRead(out var command))
+        while (commands.Reader.TryRead(out var command))
         {
             taken.Add(command);
         }

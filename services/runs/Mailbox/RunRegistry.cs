@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
@@ -25,11 +24,11 @@ internal sealed partial class RunRegistry(
     private readonly ConcurrentDictionary<string, Lazy<Task<RunMailbox>>> mailboxes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<RunMailbox, Task> running = new();
 
-    public int ActiveRuns => this.running.Count;
+    public int ActiveRuns => running.Count;
 
     /// <summary>State of an active run after its last commit; null when the run is not active here.</summary>
     public RunState? StateOf(string runId) =>
-        this.mailboxes.TryGetValue(runId, out var entry) && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
+        mailboxes.TryGetValue(runId, out var entry) && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
             ? entry.Value.Result.State
             : null;
 
@@ -37,11 +36,11 @@ internal sealed partial class RunRegistry(
     /// <exception cref="RunMovedException">No shard is owned by this instance.</exception>
     public void Open(RunLease lease, RunCommand.Create command, RunCreation creation, WorkflowGraph graph)
     {
-        var mailbox = this.NewMailbox(lease, RunState.Empty, creation, graph);
+        var mailbox = NewMailbox(lease, RunState.Empty, creation, graph);
         mailbox.TryPost(command);
         var entry = new Lazy<Task<RunMailbox>>(Task.FromResult(mailbox));
-        this.mailboxes[lease.RunId] = entry;
-        this.Run(mailbox, entry);
+        mailboxes[lease.RunId] = entry;
+        Run(mailbox, entry);
     }
 
     /// <summary>Puts a command into the mailbox of a run, loading the run when it is not active.</summary>
@@ -50,7 +49,7 @@ internal sealed partial class RunRegistry(
     {
         while (true)
         {
-            var entry = this.mailboxes.GetOrAdd(runId, id => this.Loading(id));
+            var entry = mailboxes.GetOrAdd(runId, id => Loading(id));
             RunMailbox mailbox;
             try
             {
@@ -58,7 +57,7 @@ internal sealed partial class RunRegistry(
             }
             catch
             {
-                this.mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
+                mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
                 throw;
             }
 
@@ -68,17 +67,17 @@ internal sealed partial class RunRegistry(
             }
 
             // It closed in between; load the run again.
-            this.mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
+            mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
         }
     }
 
     /// <summary>Wakes a run without waiting for it; failures are logged and tried again.</summary>
-    public void Wake(string runId) => _ = this.WakeAsync(runId);
+    public void Wake(string runId) => _ = WakeAsync(runId);
 
     /// <summary>Stops the runs of a shard, or all, and waits until their last append is through.</summary>
     public async Task StopAsync(int? shard)
     {
-        var stopping = this.running.Where(item => shard is null || RunIds.ShardOf(item.Key.RunId) == shard).ToList();
+        var stopping = running.Where(item => shard is null || RunIds.ShardOf(item.Key.RunId) == shard).ToList();
         foreach (var (mailbox, _) in stopping)
         {
             mailbox.Stop();
@@ -95,8 +94,8 @@ internal sealed partial class RunRegistry(
             var lease = shards.LeaseOf(runId) ?? throw new RunMovedException();
             var state = await store.LoadStateAsync(runId, CancellationToken.None);
             var graph = await definitions.GraphAsync(state, CancellationToken.None);
-            var mailbox = this.NewMailbox(lease, state, creation: null, graph);
-            this.Run(mailbox, entry);
+            var mailbox = NewMailbox(lease, state, creation: null, graph);
+            Run(mailbox, entry);
             return mailbox;
         });
         return entry;
@@ -110,21 +109,21 @@ internal sealed partial class RunRegistry(
         var task = Task.Run(async () =>
         {
             var end = await mailbox.RunAsync();
-            this.mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
+            mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
             if (end == MailboxEnd.Failed)
             {
-                _ = this.WakeLaterAsync(mailbox.RunId);
+                _ = WakeLaterAsync(mailbox.RunId);
             }
         });
-        this.running[mailbox] = task;
-        _ = task.ContinueWith(_ => this.running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        running[mailbox] = task;
+        _ = task.ContinueWith(_ => running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private async Task WakeAsync(string runId)
     {
         try
         {
-            await this.PostAsync(runId, new RunCommand.WakeUp());
+            await PostAsync(runId, new RunCommand.WakeUp());
         }
         catch (RunMovedException)
         {
@@ -133,14 +132,14 @@ internal sealed partial class RunRegistry(
         catch (Exception exception)
         {
             Log.WakeFailed(logger, exception, runId);
-            await this.WakeLaterAsync(runId);
+            await WakeLaterAsync(runId);
         }
     }
 
     private async Task WakeLaterAsync(string runId)
     {
         await Task.Delay(ReloadDelay, clock);
-        await this.WakeAsync(runId);
+        await WakeAsync(runId);
     }
 
     private static partial class Log

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
 

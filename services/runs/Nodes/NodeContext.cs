@@ -38,8 +38,8 @@ public sealed class NodeContext
     /// <summary>Outputs of completed nodes by node id, unmasked.</summary>
     public ImmutableSortedDictionary<string, JsonElement> NodeOutputs
     {
-        get => this.nodeOutputs ??= this.LoadNodeOutputs?.Invoke() ?? ImmutableSortedDictionary<string, JsonElement>.Empty;
-        init => this.nodeOutputs = value;
+        get => nodeOutputs ??= LoadNodeOutputs?.Invoke() ?? ImmutableSortedDictionary<string, JsonElement>.Empty;
+        init => nodeOutputs = value;
     }
 
     /// <summary>Collects <see cref="NodeOutputs"/> when they are first asked for: most nodes never do.</summary>
@@ -54,16 +54,16 @@ public sealed class NodeContext
     /// <summary>Runs outside effects at most once; null for pure handlers.</summary>
     public IActivityLedger? Activities { get; init; }
 
-    public IReadOnlyList<VariableWrite> VariableWrites => this.variableWrites;
+    public IReadOnlyList<VariableWrite> VariableWrites => variableWrites;
 
-    public IReadOnlyList<LogLine> LogLines => this.logLines;
+    public IReadOnlyList<LogLine> LogLines => logLines;
 
     /// <summary>Sets a variable when the attempt completes; discarded when it fails.</summary>
-    public void SetVariable(string name, JsonElement value) => this.variableWrites.Add(new VariableWrite(name, value));
+    public void SetVariable(string name, JsonElement value) => variableWrites.Add(new VariableWrite(name, value));
 
     /// <summary>Appends a line to the run's log (<c>log.appended</c>) when the attempt ends, however it ends.</summary>
     /// <param name="level">debug, info, warn or error.</param>
-    public void Log(string level, string message, JsonElement? fields = null) => this.logLines.Add(new LogLine(level, message, fields));
+    public void Log(string level, string message, JsonElement? fields = null) => logLines.Add(new LogLine(level, message, fields));
 }
 
 /// <summary>A variable set by a node.</summary>

@@ -8,8 +8,8 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
     private readonly FrozenDictionary<string, INodeHandler> byTypeId = handlers.ToFrozenDictionary(handler => handler.TypeId, StringComparer.Ordinal);
 
     /// <summary>All type ids, ordered.</summary>
-    public IEnumerable<string> TypeIds => this.byTypeId.Keys.Order(StringComparer.Ordinal);
+    public IEnumerable<string> TypeIds => byTypeId.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>The handler of a type, or null when it is not registered.</summary>
-    public INodeHandler? Find(string typeId) => this.byTypeId.GetValueOrDefault(typeId);
+    public INodeHandler? Find(string typeId) => byTypeId.GetValueOrDefault(typeId);
 }

@@ -11,34 +11,34 @@ internal sealed class OwnedShards
     private int next;
 
     /// <summary>Shards owned now.</summary>
-    public IReadOnlyCollection<int> All => [.. this.epochs.Keys];
+    public IReadOnlyCollection<int> All => [.. epochs.Keys];
 
     public void Add(int shard, long epoch)
     {
-        this.epochs[shard] = epoch;
-        this.ready = [.. this.epochs.Keys.Order()];
+        epochs[shard] = epoch;
+        ready = [.. epochs.Keys.Order()];
     }
 
     public void Remove(int shard)
     {
-        this.epochs.TryRemove(shard, out _);
-        this.ready = [.. this.epochs.Keys.Order()];
+        epochs.TryRemove(shard, out _);
+        ready = [.. epochs.Keys.Order()];
     }
 
     /// <summary>The right to write a run, or null when its shard is not ours.</summary>
     public RunLease? LeaseOf(string runId) =>
-        RunIds.ShardOf(runId) is { } shard && this.epochs.TryGetValue(shard, out var epoch) ? new RunLease(runId, shard, epoch) : null;
+        RunIds.ShardOf(runId) is { } shard && epochs.TryGetValue(shard, out var epoch) ? new RunLease(runId, shard, epoch) : null;
 
     /// <summary>A new run id in one of our own shards, in turn; null while we own none.</summary>
     public RunLease? Mint(DateTimeOffset now)
     {
-        var shards = this.ready;
+        var shards = ready;
         if (shards.Length == 0)
         {
             return null;
         }
 
-        var shard = shards[(uint)Interlocked.Increment(ref this.next) % (uint)shards.Length];
-        return this.epochs.TryGetValue(shard, out var epoch) ? new RunLease(RunIds.New(shard, now), shard, epoch) : null;
+        var shard = shards[(uint)Interlocked.Increment(ref next) % (uint)shards.Length];
+        return epochs.TryGetValue(shard, out var epoch) ? new RunLease(RunIds.New(shard, now), shard, epoch) : null;
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Timers;
@@ -23,6 +21,7 @@ internal sealed partial class ShardService : BackgroundService
 
     private const int PageSize = 1000;
 
+    private readonly Database database;
     private readonly OwnedShards owned;
     private readonly RunRegistry registry;
     private readonly RunStore store;
@@ -32,100 +31,102 @@ internal sealed partial class ShardService : BackgroundService
     private readonly ILogger<ShardService> logger;
 
     public ShardService(
-        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, ShardLeaseOptions options, TimeProvider clock, ILogger<ShardService> logger)
+        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, ShardLeaseOptions options, TimeProvider clock, ILoggerFactory loggers)
     {
         this.owned = owned;
         this.registry = registry;
         this.store = store;
         this.wakeUps = wakeUps;
         this.clock = clock;
-        this.logger = logger;
-        this.leases = new ShardLeases(
+        this.database = database;
+        logger = loggers.CreateLogger<ShardService>();
+        leases = new ShardLeases(
             database,
             options,
             new ShardLeaseHandlers
             {
-                Acquired = lease => _ = this.TakeOverAsync(lease),
-                Releasing = lease => this.LeaveAsync(lease.Shard),
-                Lost = lease => _ = this.LeaveAsync(lease.Shard),
+                Acquired = lease => _ = TakeOverAsync(lease),
+                Releasing = lease => LeaveAsync(lease.Shard),
+                Lost = lease => _ = LeaveAsync(lease.Shard),
             },
             clock,
-            logger);
+            loggers.CreateLogger<ShardLeases>());
     }
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await this.leases.StartAsync(cancellationToken);
+        await Migrations.ApplyAsync(database, typeof(ShardService).Assembly, cancellationToken);
+        await leases.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await this.leases.StopAsync();
-        await this.registry.StopAsync(shard: null);
+        await leases.StopAsync();
+        await registry.StopAsync(shard: null);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(WakeUps.Window / 2, this.clock);
+        using var timer = new PeriodicTimer(WakeUps.Window / 2, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            foreach (var shard in this.owned.All)
+            foreach (var shard in owned.All)
             {
-                await this.ScheduleAsync(shard);
+                await ScheduleAsync(shard);
             }
         }
     }
 
     private async Task TakeOverAsync(ShardLease lease)
     {
-        this.owned.Add(lease.Shard, lease.Epoch);
+        owned.Add(lease.Shard, lease.Epoch);
         try
         {
             var loaded = 0;
-            for (var page = await this.store.ActiveRunsAsync(lease.Shard, "", PageSize, CancellationToken.None); page.Count > 0;)
+            for (var page = await store.ActiveRunsAsync(lease.Shard, "", PageSize, CancellationToken.None); page.Count > 0;)
             {
                 foreach (var runId in page)
                 {
-                    this.registry.Wake(runId);
+                    registry.Wake(runId);
                 }
 
                 loaded += page.Count;
-                page = await this.store.ActiveRunsAsync(lease.Shard, page[^1], PageSize, CancellationToken.None);
+                page = await store.ActiveRunsAsync(lease.Shard, page[^1], PageSize, CancellationToken.None);
             }
 
-            await this.ScheduleAsync(lease.Shard);
+            await ScheduleAsync(lease.Shard);
             if (loaded > 0)
             {
-                Log.Recovered(this.logger, lease.Shard, lease.Epoch, loaded);
+                Log.Recovered(logger, lease.Shard, lease.Epoch, loaded);
             }
         }
         catch (Exception exception)
         {
-            Log.TakeOverFailed(this.logger, exception, lease.Shard);
+            Log.TakeOverFailed(logger, exception, lease.Shard);
         }
     }
 
     private Task LeaveAsync(int shard)
     {
-        this.owned.Remove(shard);
-        return this.registry.StopAsync(shard);
+        owned.Remove(shard);
+        return registry.StopAsync(shard);
     }
 
     private async Task ScheduleAsync(int shard)
     {
         try
         {
-            var due = await this.store.DueRunsAsync(shard, this.clock.GetUtcNow() + WakeUps.Window, int.MaxValue, CancellationToken.None);
+            var due = await store.DueRunsAsync(shard, clock.GetUtcNow() + WakeUps.Window, int.MaxValue, CancellationToken.None);
             foreach (var (runId, dueAt) in due)
             {
-                this.wakeUps.Set(runId, dueAt);
+                wakeUps.Set(runId, dueAt);
             }
         }
         catch (Exception exception)
         {
-            Log.ScheduleFailed(this.logger, exception, shard);
+            Log.ScheduleFailed(logger, exception, shard);
         }
     }
 

@@ -40,5 +40,5 @@ internal sealed record AppendResult(AppendStatus Status, IReadOnlyList<Log.Encod
 /// <summary>The row of a run.</summary>
 internal sealed record RunRow(string RunId, int Shard, string Tenant, bool IsTest, string WorkflowId, string Status, long LastSequence)
 {
-    public bool IsTerminal => this.Status is "completed" or "failed" or "cancelled";
+    public bool IsTerminal => Status is "completed" or "failed" or "cancelled";
 }

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
@@ -22,10 +21,10 @@ internal sealed class RunStore : IAsyncDisposable
     {
         this.database = database;
         this.clock = clock;
-        this.appends = new GroupCommit<RunAppend, AppendResult>(
+        appends = new GroupCommit<RunAppend, AppendResult>(
             database,
             new GroupCommitOptions { Name = "runs" },
-            this.WriteAsync,
+            WriteAsync,
             (items, results) =>
             {
                 for (var i = 0; i < items.Count; i++)
@@ -43,13 +42,13 @@ internal sealed class RunStore : IAsyncDisposable
     /// <exception cref="RunMovedException">The shard has another owner; nothing was written.</exception>
     public async Task<AppendResult> AppendAsync(RunAppend append)
     {
-        var result = await this.appends.SubmitAsync(append, CancellationToken.None);
+        var result = await appends.SubmitAsync(append, CancellationToken.None);
         return result.Status == AppendStatus.Fenced ? throw new RunMovedException() : result;
     }
 
     public async Task<RunRow?> FindAsync(string runId, CancellationToken cancellationToken)
     {
-        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var session = await database.OpenReadAsync(cancellationToken);
         await using var row = await session.QueryAsync(RunQueries.FindRun, runId);
         return await row.ReadAsync(cancellationToken)
             ? new RunRow(runId, (int)row.GetInt64(0), row.GetString(1), row.GetInt64(2) == 1, row.GetString(3), row.GetString(4), row.GetInt64(5))
@@ -59,14 +58,14 @@ internal sealed class RunStore : IAsyncDisposable
     /// <summary>The run that a request made, or null.</summary>
     public async Task<string?> FindRequestAsync(string tenant, string requestId, CancellationToken cancellationToken)
     {
-        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var session = await database.OpenReadAsync(cancellationToken);
         return await session.ScalarAsync<string>(RunQueries.FindRequest, tenant, requestId);
     }
 
     /// <summary>The stored state with newer events folded in.</summary>
     public async Task<RunState> LoadStateAsync(string runId, CancellationToken cancellationToken)
     {
-        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var session = await database.OpenReadAsync(cancellationToken);
         var stored = await session.ScalarAsync<byte[]>(RunQueries.FindState, runId);
         var state = (stored is null ? null : StateCodec.Decode(stored)) ?? RunState.Empty;
         await using var rows = await session.QueryAsync(RunQueries.EventsAfter, runId, state.LastSequence, (long)int.MaxValue);
@@ -81,7 +80,7 @@ internal sealed class RunStore : IAsyncDisposable
     /// <summary>Events after a sequence, oldest first.</summary>
     public async Task<List<EncodedEvent>> ReadEventsAsync(string runId, long afterSequence, int limit, CancellationToken cancellationToken)
     {
-        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var session = await database.OpenReadAsync(cancellationToken);
         await using var rows = await session.QueryAsync(RunQueries.EventsAfter, runId, afterSequence, (long)limit);
         List<EncodedEvent> events = [];
         while (await rows.ReadAsync(cancellationToken))
@@ -95,7 +94,7 @@ internal sealed class RunStore : IAsyncDisposable
     /// <summary>Runs of a shard with attempts in flight, in pages by id.</summary>
     public async Task<List<string>> ActiveRunsAsync(int shard, string afterRunId, int limit, CancellationToken cancellationToken)
     {
-        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var session = await database.OpenReadAsync(cancellationToken);
         await using var rows = await session.QueryAsync(RunQueries.ActiveRuns, (long)shard, afterRunId, (long)limit);
         List<string> runs = [];
         while (await rows.ReadAsync(cancellationToken))
@@ -109,7 +108,7 @@ internal sealed class RunStore : IAsyncDisposable
     /// <summary>Runs of a shard that are due before a time, soonest first.</summary>
     public async Task<List<(string RunId, DateTimeOffset DueAt)>> DueRunsAsync(int shard, DateTimeOffset before, int limit, CancellationToken cancellationToken)
     {
-        await using var session = await this.database.OpenReadAsync(cancellationToken);
+        await using var session = await database.OpenReadAsync(cancellationToken);
         await using var rows = await session.QueryAsync(RunQueries.DueRuns, (long)shard, before.ToUnixTimeMilliseconds(), (long)limit);
         List<(string, DateTimeOffset)> runs = [];
         while (await rows.ReadAsync(cancellationToken))
@@ -121,7 +120,7 @@ internal sealed class RunStore : IAsyncDisposable
     }
 
     /// <summary>Commits what is queued and refuses more.</summary>
-    public ValueTask DisposeAsync() => this.appends.DisposeAsync();
+    public ValueTask DisposeAsync() => appends.DisposeAsync();
 
     private async Task<IReadOnlyList<AppendResult>> WriteAsync(WriteSession session, IReadOnlyList<RunAppend> items)
     {
@@ -132,7 +131,7 @@ internal sealed class RunStore : IAsyncDisposable
         {
             results[i] = lost.Contains(new ShardLease(items[i].Lease.Shard, items[i].Lease.Epoch))
                 ? new AppendResult(AppendStatus.Fenced, [])
-                : await this.WriteAsync(session, items[i], positions);
+                : await WriteAsync(session, items[i], positions);
         }
 
         return results;
@@ -158,8 +157,8 @@ internal sealed class RunStore : IAsyncDisposable
     private async Task<AppendResult> WriteAsync(WriteSession session, RunAppend append, Dictionary<int, long> positions)
     {
         var (lease, state) = (append.Lease, append.State);
-        var now = this.clock.GetUtcNow().ToUnixTimeMilliseconds();
-        if (append.Creation is { } creation && await this.CreateAsync(session, append, creation, now) is { } existing)
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (append.Creation is { } creation && await CreateAsync(session, append, creation, now) is { } existing)
         {
             return existing;
         }
@@ -196,7 +195,7 @@ internal sealed class RunStore : IAsyncDisposable
     }
 
     /// <summary>Writes the row of a new run; returns what stands in the way, if anything does.</summary>
-    private async Task<AppendResult?> CreateAsync(WriteSession session, RunAppend append, RunCreation creation, long now)
+    private static async Task<AppendResult?> CreateAsync(WriteSession session, RunAppend append, RunCreation creation, long now)
     {
         var (lease, state, options) = (append.Lease, append.State, append.State.Options!);
         if (creation.RequestId is { } requestId
@@ -243,5 +242,5 @@ internal sealed class RunStore : IAsyncDisposable
 
     private static long ActiveOf(RunState state) => state.HasRunningNodes ? 1 : 0;
 
-    private static object? WakeAtOf(RunState state) => state.NextDue?.ToUnixTimeMilliseconds();
+    private static long? WakeAtOf(RunState state) => state.NextDue?.ToUnixTimeMilliseconds();
 }

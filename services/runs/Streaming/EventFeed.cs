@@ -24,7 +24,7 @@ internal sealed class EventFeed(RunStore store, RunFeeds feeds)
     {
         using var subscription = feeds.Subscribe(runId);
         var last = afterSequence;
-        await foreach (var page in this.HistoryAsync(runId, last, cancellationToken))
+        await foreach (var page in HistoryAsync(runId, last, cancellationToken))
         {
             yield return page;
             last = page[^1].Sequence;
@@ -44,7 +44,7 @@ internal sealed class EventFeed(RunStore store, RunFeeds feeds)
         {
             if (batch[0].Sequence > last + 1)
             {
-                await foreach (var page in this.HistoryAsync(runId, last, cancellationToken))
+                await foreach (var page in HistoryAsync(runId, last, cancellationToken))
                 {
                     yield return page;
                     last = page[^1].Sequence;

@@ -40,7 +40,7 @@ internal sealed class FrameStream(EventFeed feed, TimeProvider clock)
                 break;
             }
 
-            var flush = this.Collect(batches.Current, writer, afterSequence, ref resumed, buffer);
+            var flush = Collect(batches.Current, writer, afterSequence, ref resumed, buffer);
             next = batches.MoveNextAsync().AsTask();
             if (buffer.Count == 0)
             {
@@ -69,7 +69,7 @@ internal sealed class FrameStream(EventFeed feed, TimeProvider clock)
     }
 
     /// <summary>Adds the frames of a batch of events; true when they must not wait.</summary>
-    private bool Collect(IReadOnlyList<EncodedEvent> events, FrameWriter writer, long afterSequence, ref bool resumed, List<Frame> buffer)
+    private static bool Collect(IReadOnlyList<EncodedEvent> events, FrameWriter writer, long afterSequence, ref bool resumed, List<Frame> buffer)
     {
         var flush = false;
         foreach (var @event in events)

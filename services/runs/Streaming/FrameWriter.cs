@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using OpenWop.Micro.Contracts.Runs.V1;
-using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 
@@ -17,8 +16,8 @@ internal sealed class FrameWriter(string runId, StreamModeSet modes)
     {
         if (modes.Values)
         {
-            this.state = Fold.Apply(this.state, EventCodec.Decode(@event));
-            return shown && StreamModes.ChangesSnapshot(@event.Type) ? this.Snapshot() : null;
+            state = Fold.Apply(state, EventCodec.Decode(@event));
+            return shown && StreamModes.ChangesSnapshot(@event.Type) ? Snapshot() : null;
         }
 
         return shown && modes.Shows(@event.Type)
@@ -30,7 +29,7 @@ internal sealed class FrameWriter(string runId, StreamModeSet modes)
     public Frame Snapshot() => new()
     {
         Event = "state.snapshot",
-        Sequence = this.state.LastSequence,
-        Json = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(runId, this.state)),
+        Sequence = state.LastSequence,
+        Json = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(runId, state)),
     };
 }

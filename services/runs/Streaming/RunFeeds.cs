@@ -18,14 +18,14 @@ internal sealed class RunFeeds
     public Subscription Subscribe(string runId)
     {
         var subscription = new Subscription(this, runId);
-        this.subscriptions.AddOrUpdate(runId, _ => [subscription], (_, others) => [.. others, subscription]);
+        subscriptions.AddOrUpdate(runId, _ => [subscription], (_, others) => [.. others, subscription]);
         return subscription;
     }
 
     /// <summary>Hands a committed batch to the followers of the run.</summary>
     public void Publish(string runId, IReadOnlyList<EncodedEvent> events)
     {
-        if (this.subscriptions.TryGetValue(runId, out var followers))
+        if (subscriptions.TryGetValue(runId, out var followers))
         {
             foreach (var follower in followers)
             {
@@ -36,12 +36,12 @@ internal sealed class RunFeeds
 
     private void Remove(Subscription subscription)
     {
-        while (this.subscriptions.TryGetValue(subscription.RunId, out var followers))
+        while (subscriptions.TryGetValue(subscription.RunId, out var followers))
         {
             Subscription[] others = [.. followers.Where(follower => follower != subscription)];
             var removed = others.Length == 0
-                ? this.subscriptions.TryRemove(KeyValuePair.Create(subscription.RunId, followers))
-                : this.subscriptions.TryUpdate(subscription.RunId, others, followers);
+                ? subscriptions.TryRemove(KeyValuePair.Create(subscription.RunId, followers))
+                : subscriptions.TryUpdate(subscription.RunId, others, followers);
             if (removed)
             {
                 return;
@@ -57,9 +57,9 @@ internal sealed class RunFeeds
 
         public string RunId => runId;
 
-        public ChannelReader<IReadOnlyList<EncodedEvent>> Batches => this.batches.Reader;
+        public ChannelReader<IReadOnlyList<EncodedEvent>> Batches => batches.Reader;
 
-        public void Offer(IReadOnlyList<EncodedEvent> events) => this.batches.Writer.TryWrite(events);
+        public void Offer(IReadOnlyList<EncodedEvent> events) => batches.Writer.TryWrite(events);
 
         public void Dispose() => feeds.Remove(this);
     }

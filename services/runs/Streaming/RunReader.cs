@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
-using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Store;
 
@@ -19,7 +18,7 @@ internal sealed class RunReader(RunStore store, RunFeeds feeds, TimeProvider clo
 
         // Subscribed before the log is read: an event committed in between ends the wait.
         using var subscription = feeds.Subscribe(request.RunId);
-        var reply = await this.PageAsync(request.RunId, after, limit, cancellationToken);
+        var reply = await PageAsync(request.RunId, after, limit, cancellationToken);
         if (reply.Events.Count > 0 || reply.Terminal || request.WaitMs <= 0)
         {
             return reply;
@@ -35,7 +34,7 @@ internal sealed class RunReader(RunStore store, RunFeeds feeds, TimeProvider clo
                 {
                 }
 
-                reply = await this.PageAsync(request.RunId, after, limit, cancellationToken);
+                reply = await PageAsync(request.RunId, after, limit, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

@@ -43,5 +43,5 @@ internal static class StreamModes
 /// <summary>The modes of one subscription.</summary>
 internal sealed record StreamModeSet(bool Updates, bool Values, bool Messages, bool Debug)
 {
-    public bool Shows(string type) => this.Debug || (this.Updates && StreamModes.IsUpdate(type)) || (this.Messages && type == EventTypes.OutputChunk);
+    public bool Shows(string type) => Debug || (Updates && StreamModes.IsUpdate(type)) || (Messages && type == EventTypes.OutputChunk);
 }

@@ -23,77 +23,77 @@ internal sealed class WakeUps : IDisposable
     {
         this.clock = clock;
         this.wake = wake;
-        this.timer = clock.CreateTimer(_ => this.Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer = clock.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Sets the next due time of a run, or clears it. What lies beyond the window is left to the next refill.</summary>
     public void Set(string runId, DateTimeOffset? due)
     {
-        lock (this.gate)
+        lock (gate)
         {
-            if (due is not { } time || time > this.clock.GetUtcNow() + Window)
+            if (due is not { } time || time > clock.GetUtcNow() + Window)
             {
-                this.dueAt.Remove(runId);
+                dueAt.Remove(runId);
                 return;
             }
 
             var at = time.ToUnixTimeMilliseconds();
-            if (this.dueAt.TryGetValue(runId, out var known) && known == at)
+            if (dueAt.TryGetValue(runId, out var known) && known == at)
             {
                 return;
             }
 
-            this.dueAt[runId] = at;
-            this.queue.Enqueue(runId, at);
-            this.Arm();
+            dueAt[runId] = at;
+            queue.Enqueue(runId, at);
+            Arm();
         }
     }
 
     /// <summary>Forgets everything, for a shard set that has changed; the next refill brings back what is ours.</summary>
     public void Clear()
     {
-        lock (this.gate)
+        lock (gate)
         {
-            this.queue.Clear();
-            this.dueAt.Clear();
+            queue.Clear();
+            dueAt.Clear();
         }
     }
 
-    public void Dispose() => this.timer.Dispose();
+    public void Dispose() => timer.Dispose();
 
     private void Fire()
     {
         List<string> due = [];
-        lock (this.gate)
+        lock (gate)
         {
-            this.armedFor = long.MaxValue;
-            var now = this.clock.GetUtcNow().ToUnixTimeMilliseconds();
-            while (this.queue.TryPeek(out var runId, out var at) && at <= now)
+            armedFor = long.MaxValue;
+            var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+            while (queue.TryPeek(out var runId, out var at) && at <= now)
             {
-                this.queue.Dequeue();
-                if (this.dueAt.TryGetValue(runId, out var current) && current == at)
+                queue.Dequeue();
+                if (dueAt.TryGetValue(runId, out var current) && current == at)
                 {
-                    this.dueAt.Remove(runId);
+                    dueAt.Remove(runId);
                     due.Add(runId);
                 }
             }
 
-            this.Arm();
+            Arm();
         }
 
         foreach (var runId in due)
         {
-            this.wake(runId);
+            wake(runId);
         }
     }
 
     private void Arm()
     {
-        if (this.queue.TryPeek(out _, out var soonest) && soonest < this.armedFor)
+        if (queue.TryPeek(out _, out var soonest) && soonest < armedFor)
         {
-            this.armedFor = soonest;
-            var wait = soonest - this.clock.GetUtcNow().ToUnixTimeMilliseconds();
-            this.timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, wait)), Timeout.InfiniteTimeSpan);
+            armedFor = soonest;
+            var wait = soonest - clock.GetUtcNow().ToUnixTimeMilliseconds();
+            timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, wait)), Timeout.InfiniteTimeSpan);
         }
     }
 }

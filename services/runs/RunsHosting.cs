@@ -1,0 +1,73 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Runs.Api;
+using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Runs.Shards;
+using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.Runs.Streaming;
+using OpenWop.Micro.Runs.Timers;
+using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Topology;
+using OpenWop.Micro.Storage;
+
+namespace OpenWop.Micro.Runs;
+
+/// <summary>The runs service: the engine and its event log.</summary>
+public static class RunsHosting
+{
+    private const string Service = "runs";
+
+    /// <summary>Adds the service to a host.</summary>
+    public static WebApplicationBuilder AddRuns(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.HostService(Service);
+        builder.AddServiceClient<Workflows.WorkflowsClient>("workflows");
+        builder.Services.AddGrpcServer();
+        builder.Services.AddBuiltInNodes();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddKeyedSingleton(Service, (provider, _) => Database.Create(
+            DatabaseOptions.Sqlite(Path.Combine(builder.Configuration.DataDirectory(), "runs.db"), Service) with { Exclusive = true },
+            provider.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton<NodeTypes>();
+        builder.Services.AddSingleton<NodeRunner>();
+        builder.Services.AddSingleton<Definitions>();
+        builder.Services.AddSingleton<OwnedShards>();
+        builder.Services.AddSingleton<RunFeeds>();
+        builder.Services.AddSingleton<RunRegistry>();
+        builder.Services.AddSingleton(provider => new WakeUps(
+            provider.GetRequiredService<TimeProvider>(),
+            runId => provider.GetRequiredService<RunRegistry>().Wake(runId)));
+        builder.Services.AddSingleton(provider => new RunStore(
+            provider.GetRequiredKeyedService<Database>(Service),
+            provider.GetRequiredService<TimeProvider>(),
+            new CommitListener(provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<RunFeeds>()).Committed,
+            provider.GetRequiredService<ILogger<RunStore>>()));
+        builder.Services.AddSingleton<EventFeed>();
+        builder.Services.AddSingleton<FrameStream>();
+        builder.Services.AddSingleton<RunReader>();
+        builder.Services.AddSingleton<RunCreator>();
+        builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ShardService>(
+            provider,
+            provider.GetRequiredKeyedService<Database>(Service),
+            new ShardLeaseOptions
+            {
+                ShardCount = ShardService.ShardCount,
+                Owner = $"{Environment.MachineName}-{Guid.NewGuid():N}",
+                Address = builder.Configuration["urls"] ?? "in-process",
+                Exclusive = provider.GetRequiredKeyedService<Database>(Service).Options.Exclusive,
+            }));
+        return builder;
+    }
+
+    /// <summary>Maps the service's gRPC face.</summary>
+    public static WebApplication MapRuns(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.MapServiceOverGrpc<RunsGrpcService>();
+        return app;
+    }
+}
