@@ -183,7 +183,7 @@ internal sealed partial class RunMailbox
     {
         lock (gate)
         {
-            closed = !State.HasRunningNodes && commands.Reader.Count == 0;
+            closed = !State.HasRunningNodes && !commands.Reader.TryPeek(out _);
             return closed;
         }
     }

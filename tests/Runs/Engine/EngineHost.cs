@@ -1,0 +1,74 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.ServiceDefaults.Topology;
+
+namespace OpenWop.Micro.Runs.Tests.Engine;
+
+internal sealed class EngineHost : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly string folder;
+
+    private EngineHost(WebApplication app, string folder)
+    {
+        this.app = app;
+        this.folder = folder;
+        Client = app.Services.GetRequiredService<Contracts.Runs.V1.Runs.RunsClient>();
+    }
+
+    public Contracts.Runs.V1.Runs.RunsClient Client { get; }
+
+    public static async Task<EngineHost> StartAsync(Dictionary<string, string> workflows, string? folder = null)
+    {
+        folder ??= Directory.CreateTempSubdirectory("openwop-runs-").FullName;
+        var builder = WebApplication.CreateBuilder(["--data", folder, "--urls", "http://127.0.0.1:0"]);
+        builder.AddServiceDefaults("runs");
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.AddRuns();
+        builder.Services.HostService("workflows");
+        builder.Services.AddSingleton(workflows);
+        builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>("runs");
+        var app = builder.Build();
+        app.MapRuns();
+        app.MapServiceOverGrpc<TestWorkflows>();
+        await app.StartAsync();
+        return new EngineHost(app, folder);
+    }
+
+    public async Task<string> CreateAsync(string body) =>
+        (await Client.CreateRunAsync(new CreateRunRequest { Body = ByteString.CopyFromUtf8(body) })).RunId;
+
+    public async Task<ReadEventsReply> WaitForEndAsync(string runId)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var call = Client.StreamFrames(new StreamFramesRequest { RunId = runId, Modes = { "debug" } }, cancellationToken: limit.Token);
+        await foreach (var _ in call.ResponseStream.ReadAllAsync(limit.Token))
+        {
+        }
+
+        return await Client.ReadEventsAsync(new ReadEventsRequest { RunId = runId });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private sealed class TestWorkflows(Dictionary<string, string> workflows) : Workflows.WorkflowsBase
+    {
+        public override Task<Definition> GetDefinition(GetDefinitionRequest request, ServerCallContext context) =>
+            workflows.TryGetValue(request.WorkflowId, out var json)
+                ? Task.FromResult(new Definition { WorkflowId = request.WorkflowId, Version = 1, Owner = "*", Json = ByteString.CopyFromUtf8(json), Etag = "1" })
+                : throw new RpcException(new Status(StatusCode.NotFound, "none"));
+    }
+}
