@@ -9,7 +9,7 @@ namespace OpenWop.Micro.Protocol.Errors;
 /// <param name="GrpcStatus">Numeric gRPC status (spec/interrupts-state-storage.md 10).</param>
 public sealed record ErrorCode(string Name, int HttpStatus, int GrpcStatus)
 {
-    public override string ToString() => this.Name;
+    public override string ToString() => Name;
 }
 
 /// <summary>

@@ -30,7 +30,7 @@ public sealed record ProtocolError(ErrorCode Code, string Message, JsonObject? D
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer))
         {
-            this.WriteTo(writer);
+            WriteTo(writer);
         }
 
         return buffer.WrittenSpan.ToArray();
@@ -41,12 +41,12 @@ public sealed record ProtocolError(ErrorCode Code, string Message, JsonObject? D
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.WriteStartObject();
-        writer.WriteString("error", this.Code.Name);
-        writer.WriteString("message", this.Message);
-        if (this.Details is not null)
+        writer.WriteString("error", Code.Name);
+        writer.WriteString("message", Message);
+        if (Details is not null)
         {
             writer.WritePropertyName("details");
-            this.Details.WriteTo(writer);
+            Details.WriteTo(writer);
         }
 
         writer.WriteEndObject();

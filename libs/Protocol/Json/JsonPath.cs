@@ -12,7 +12,7 @@ public sealed class JsonPath
     private readonly List<(string? Name, int Index)> steps = [];
 
     /// <summary>Number of steps below the document.</summary>
-    public int Depth => this.steps.Count;
+    public int Depth => steps.Count;
 
     /// <summary>A name as a step of a pointer: <c>~</c> and <c>/</c> escaped.</summary>
     public static string Escape(string name)
@@ -23,20 +23,20 @@ public sealed class JsonPath
             : name;
     }
 
-    public void Push(string name) => this.steps.Add((name, 0));
+    public void Push(string name) => steps.Add((name, 0));
 
-    public void Push(int index) => this.steps.Add((null, index));
+    public void Push(int index) => steps.Add((null, index));
 
-    public void Pop() => this.steps.RemoveAt(this.steps.Count - 1);
+    public void Pop() => steps.RemoveAt(steps.Count - 1);
 
     /// <summary>Goes back up to a depth, after a walk that did not end regularly.</summary>
-    public void Cut(int depth) => this.steps.RemoveRange(depth, this.steps.Count - depth);
+    public void Cut(int depth) => steps.RemoveRange(depth, steps.Count - depth);
 
     /// <summary>The JSON pointer; empty for the document itself.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
-        foreach (var (name, index) in this.steps)
+        foreach (var (name, index) in steps)
         {
             text.Append('/');
             if (name is null)

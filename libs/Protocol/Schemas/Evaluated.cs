@@ -10,25 +10,25 @@ internal sealed class Evaluated
     private HashSet<int>? indexes;
     private int firstItems;
 
-    public void Add(string name) => (this.names ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
+    public void Add(string name) => (names ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
 
-    public void Add(int index) => (this.indexes ??= []).Add(index);
+    public void Add(int index) => (indexes ??= []).Add(index);
 
     /// <summary>Marks the items before <paramref name="count"/>.</summary>
-    public void AddFirst(int count) => this.firstItems = Math.Max(this.firstItems, count);
+    public void AddFirst(int count) => firstItems = Math.Max(firstItems, count);
 
-    public bool Contains(string name) => this.names?.Contains(name) == true;
+    public bool Contains(string name) => names?.Contains(name) == true;
 
-    public bool Contains(int index) => index < this.firstItems || this.indexes?.Contains(index) == true;
+    public bool Contains(int index) => index < firstItems || indexes?.Contains(index) == true;
 
     public void Merge(Evaluated other)
     {
         if (other.names is not null)
-            (this.names ??= new HashSet<string>(StringComparer.Ordinal)).UnionWith(other.names);
+            (names ??= new HashSet<string>(StringComparer.Ordinal)).UnionWith(other.names);
 
         if (other.indexes is not null)
-            (this.indexes ??= []).UnionWith(other.indexes);
+            (indexes ??= []).UnionWith(other.indexes);
 
-        this.AddFirst(other.firstItems);
+        AddFirst(other.firstItems);
     }
 }

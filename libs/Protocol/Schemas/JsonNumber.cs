@@ -26,9 +26,9 @@ internal readonly struct JsonNumber : IComparable<JsonNumber>
         this.exponent = exponent;
     }
 
-    public bool IsInteger => this.exponent >= 0;
+    public bool IsInteger => exponent >= 0;
 
-    public bool IsPositive => this.coefficient.Sign > 0;
+    public bool IsPositive => coefficient.Sign > 0;
 
     /// <summary>True and the number, unless it is longer than <see cref="MaxLength"/>.</summary>
     public static bool TryRead(JsonElement element, out JsonNumber number)
@@ -66,47 +66,47 @@ internal readonly struct JsonNumber : IComparable<JsonNumber>
     /// <summary>The value as a count that fits <see cref="int"/>, saturated; null when negative or not whole.</summary>
     public int? ToCount()
     {
-        if (!this.IsInteger || this.coefficient.Sign < 0)
+        if (!IsInteger || coefficient.Sign < 0)
             return null;
 
-        return this.exponent > 10 || this.coefficient > int.MaxValue
+        return exponent > 10 || coefficient > int.MaxValue
             ? int.MaxValue
-            : (int)BigInteger.Min(this.coefficient * BigInteger.Pow(10, (int)this.exponent), int.MaxValue);
+            : (int)BigInteger.Min(coefficient * BigInteger.Pow(10, (int)exponent), int.MaxValue);
     }
 
     public int CompareTo(JsonNumber other)
     {
-        if (this.coefficient.Sign != other.coefficient.Sign || this.coefficient.IsZero)
-            return this.coefficient.Sign.CompareTo(other.coefficient.Sign);
+        if (coefficient.Sign != other.coefficient.Sign || coefficient.IsZero)
+            return coefficient.Sign.CompareTo(other.coefficient.Sign);
 
-        var difference = this.exponent - other.exponent;
+        var difference = exponent - other.exponent;
         if (Math.Abs(difference) > 32)
         {
             // Equal signs: the number with more digits before the point is the larger one in magnitude. With as many, the
             // exponents differ by no more than the digits the coefficients have, so that the powers below stay small.
-            var order = (Digits(this.coefficient) + this.exponent).CompareTo(Digits(other.coefficient) + other.exponent);
+            var order = (Digits(coefficient) + exponent).CompareTo(Digits(other.coefficient) + other.exponent);
             if (order != 0)
-                return order * this.coefficient.Sign;
+                return order * coefficient.Sign;
         }
 
         return difference >= 0
-            ? (this.coefficient * BigInteger.Pow(10, (int)difference)).CompareTo(other.coefficient)
-            : this.coefficient.CompareTo(other.coefficient * BigInteger.Pow(10, (int)-difference));
+            ? (coefficient * BigInteger.Pow(10, (int)difference)).CompareTo(other.coefficient)
+            : coefficient.CompareTo(other.coefficient * BigInteger.Pow(10, (int)-difference));
     }
 
     /// <summary>True when the value is a whole multiple of a positive <paramref name="divisor"/>.</summary>
     public bool IsMultipleOf(JsonNumber divisor)
     {
-        if (this.coefficient.IsZero)
+        if (coefficient.IsZero)
             return true;
 
-        var difference = this.exponent - divisor.exponent;
+        var difference = exponent - divisor.exponent;
         if (difference >= 0)
-            return (this.coefficient % divisor.coefficient * BigInteger.ModPow(10, difference, divisor.coefficient) % divisor.coefficient).IsZero;
+            return (coefficient % divisor.coefficient * BigInteger.ModPow(10, difference, divisor.coefficient) % divisor.coefficient).IsZero;
 
         // value = c / 10^n × divisor's unit: c must carry the factor 10^n, which it does not when it has fewer digits.
-        return -difference <= Digits(this.coefficient)
-            && (this.coefficient % (divisor.coefficient * BigInteger.Pow(10, (int)-difference))).IsZero;
+        return -difference <= Digits(coefficient)
+            && (coefficient % (divisor.coefficient * BigInteger.Pow(10, (int)-difference))).IsZero;
     }
 
     private static JsonNumber Normalize(BigInteger coefficient, long exponent)

@@ -24,10 +24,10 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
         if (JsonMarshal.GetRawUtf8Value(schema).Length > limits.MaxBytes)
             throw Invalid("", "$schema", $"A schema may have at most {limits.MaxBytes} bytes.");
 
-        var root = this.At(this.index.Add(schema, baseUri), "");
-        this.Fill();
-        RefuseCycles(this.nodes.Values);
-        this.index.Forget();
+        var root = At(index.Add(schema, baseUri), "");
+        Fill();
+        RefuseCycles(nodes.Values);
+        index.Forget();
         return root;
     }
 
@@ -38,32 +38,32 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
     {
         do
         {
-            while (this.unfilled.TryDequeue(out var next))
+            while (unfilled.TryDequeue(out var next))
             {
                 new SchemaKeywords(this, limits, next.Node, next.Source, next.Pointer).Read();
             }
 
             // Dynamic references find their targets by name at run time; loading one document may bring in others.
-            foreach (var resource in this.index.Resources)
+            foreach (var resource in index.Resources)
             {
                 foreach (var name in resource.DynamicNames.Where(name => !resource.DynamicAnchors.ContainsKey(name)))
                 {
-                    resource.DynamicAnchors[name] = this.At(resource.Source, resource.Anchors[name]);
+                    resource.DynamicAnchors[name] = At(resource.Source, resource.Anchors[name]);
                 }
             }
         }
-        while (this.unfilled.Count > 0);
+        while (unfilled.Count > 0);
     }
 
     /// <summary>The node of a place; null when the place is no schema.</summary>
-    internal SchemaNode? Find(SchemaSource source, string pointer) => source.Places.ContainsKey(pointer) ? this.At(source, pointer) : null;
+    internal SchemaNode? Find(SchemaSource source, string pointer) => source.Places.ContainsKey(pointer) ? At(source, pointer) : null;
 
     internal SchemaNode At(SchemaSource source, string pointer)
     {
-        if (!this.nodes.TryGetValue((source, pointer), out var node))
+        if (!nodes.TryGetValue((source, pointer), out var node))
         {
-            this.nodes[(source, pointer)] = node = new SchemaNode(source.Places[pointer].Resource);
-            this.unfilled.Enqueue((node, source, pointer));
+            nodes[(source, pointer)] = node = new SchemaNode(source.Places[pointer].Resource);
+            unfilled.Enqueue((node, source, pointer));
         }
 
         return node;
@@ -80,12 +80,12 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
         if (!SchemaUri.TryResolve(from.Uri, reference, out var uri, out var fragment))
             return null;
 
-        var resource = this.index.FindResource(uri) ?? (external(uri) is { } document ? this.Load(document, uri) : null);
+        var resource = index.FindResource(uri) ?? (external(uri) is { } document ? Load(document, uri) : null);
         if (resource is null)
             return null;
 
         if (fragment.Length == 0 || fragment[0] == '/')
-            return this.Find(resource.Source, resource.Pointer + fragment);
+            return Find(resource.Source, resource.Pointer + fragment);
 
         if (!resource.Anchors.TryGetValue(fragment, out var pointer))
             return null;
@@ -93,13 +93,13 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
         if (resource.DynamicNames.Contains(fragment))
             dynamicAnchor = fragment;
 
-        return this.Find(resource.Source, pointer);
+        return Find(resource.Source, pointer);
     }
 
     private SchemaResource? Load(JsonElement document, string uri)
     {
-        this.index.Add(document, uri);
-        return this.index.FindResource(uri);
+        index.Add(document, uri);
+        return index.FindResource(uri);
     }
 
     private static void RefuseCycles(IEnumerable<SchemaNode> nodes)

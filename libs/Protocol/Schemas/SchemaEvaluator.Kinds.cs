@@ -8,7 +8,7 @@ internal sealed partial class SchemaEvaluator
 {
     private bool Object(SchemaNode node, JsonElement value, List<SchemaError>? errors, Evaluated? seen)
     {
-        var valid = this.Presence(node, value, errors);
+        var valid = Presence(node, value, errors);
         if (node.Properties is null && node.PatternProperties is null && node.AdditionalProperties is null && node.PropertyNames is null)
             return valid;
 
@@ -17,7 +17,7 @@ internal sealed partial class SchemaEvaluator
             if (!valid && errors is null)
                 return false;
 
-            valid &= this.Member(node, this.ReadName(member), member.Value, errors, seen);
+            valid &= Member(node, ReadName(member), member.Value, errors, seen);
         }
 
         return valid;
@@ -27,15 +27,15 @@ internal sealed partial class SchemaEvaluator
     {
         var valid = true;
         if (node.MinProperties is { } min && value.GetPropertyCount() < min)
-            valid = this.Fail(errors, "minProperties", $"There must be at least {min} members.");
+            valid = Fail(errors, "minProperties", $"There must be at least {min} members.");
 
         if (node.MaxProperties is { } max && value.GetPropertyCount() > max)
-            valid = this.Fail(errors, "maxProperties", $"There may be at most {max} members.");
+            valid = Fail(errors, "maxProperties", $"There may be at most {max} members.");
 
         foreach (var name in node.Required ?? [])
         {
             if (!value.TryGetProperty(name, out _))
-                valid = this.Fail(errors, "required", $"Member '{name}' is missing.");
+                valid = Fail(errors, "required", $"Member '{name}' is missing.");
         }
 
         if (node.DependentRequired is { } dependent)
@@ -48,7 +48,7 @@ internal sealed partial class SchemaEvaluator
                 foreach (var name in names)
                 {
                     if (!value.TryGetProperty(name, out _))
-                        valid = this.Fail(errors, "dependentRequired", $"Member '{name}' is missing, which '{present}' requires.");
+                        valid = Fail(errors, "dependentRequired", $"Member '{name}' is missing, which '{present}' requires.");
                 }
             }
         }
@@ -60,35 +60,35 @@ internal sealed partial class SchemaEvaluator
     {
         var valid = true;
         var known = false;
-        this.path.Push(name);
+        path.Push(name);
         if (node.Properties is { } properties && properties.TryGetValue(name, out var schema))
         {
             known = true;
-            valid &= this.Child("properties", schema, value, errors, $"Member '{name}' is not allowed here.");
+            valid &= Child("properties", schema, value, errors, $"Member '{name}' is not allowed here.");
         }
 
         foreach (var (pattern, matching) in node.PatternProperties ?? [])
         {
-            if (!this.IsMatch(pattern, name))
+            if (!IsMatch(pattern, name))
                 continue;
 
             known = true;
-            valid &= this.Child("patternProperties", matching, value, errors, $"Member '{name}' is not allowed here.");
+            valid &= Child("patternProperties", matching, value, errors, $"Member '{name}' is not allowed here.");
         }
 
         if (!known && node.AdditionalProperties is { } additional)
         {
             known = true;
-            valid &= this.Child("additionalProperties", additional, value, errors, $"Member '{name}' is not known here.");
+            valid &= Child("additionalProperties", additional, value, errors, $"Member '{name}' is not known here.");
         }
 
         if (known)
             seen?.Add(name);
 
-        if (node.PropertyNames is { } names && !this.Evaluate(names, NameAsValue(name), null, null))
-            valid = this.Fail(errors, "propertyNames", $"'{name}' is not allowed as the name of a member.");
+        if (node.PropertyNames is { } names && !Evaluate(names, NameAsValue(name), null, null))
+            valid = Fail(errors, "propertyNames", $"'{name}' is not allowed as the name of a member.");
 
-        this.path.Pop();
+        path.Pop();
         return valid;
     }
 
@@ -97,13 +97,13 @@ internal sealed partial class SchemaEvaluator
         var valid = true;
         var count = value.GetArrayLength();
         if (node.MinItems is { } min && count < min)
-            valid = this.Fail(errors, "minItems", $"There must be at least {min} items.");
+            valid = Fail(errors, "minItems", $"There must be at least {min} items.");
 
         if (node.MaxItems is { } max && count > max)
-            valid = this.Fail(errors, "maxItems", $"There may be at most {max} items.");
+            valid = Fail(errors, "maxItems", $"There may be at most {max} items.");
 
-        if (node.UniqueItems && !this.AreUnique(value))
-            valid = this.Fail(errors, "uniqueItems", "Two items are equal.");
+        if (node.UniqueItems && !AreUnique(value))
+            valid = Fail(errors, "uniqueItems", "Two items are equal.");
 
         if (node.PrefixItems is null && node.Items is null && node.Contains is null)
             return valid;
@@ -115,39 +115,39 @@ internal sealed partial class SchemaEvaluator
             if (!valid && errors is null)
                 return false;
 
-            this.path.Push(index);
+            path.Push(index);
             if (node.PrefixItems is { } prefix && index < prefix.Length)
             {
-                valid &= this.Child("prefixItems", prefix[index], item, errors, "This item is not allowed.");
+                valid &= Child("prefixItems", prefix[index], item, errors, "This item is not allowed.");
                 seen?.Add(index);
             }
             else if (node.Items is { } rest)
             {
-                valid &= this.Child("items", rest, item, errors, "There are too many items.");
+                valid &= Child("items", rest, item, errors, "There are too many items.");
             }
 
-            if (node.Contains is { } wanted && this.Evaluate(wanted, item, null, null))
+            if (node.Contains is { } wanted && Evaluate(wanted, item, null, null))
             {
                 contained++;
                 seen?.Add(index);
             }
 
-            this.path.Pop();
+            path.Pop();
             index++;
         }
 
         if (node.Items is not null)
             seen?.AddFirst(count);
 
-        return (node.Contains is null || this.ContainsEnough(node, contained, errors)) && valid;
+        return (node.Contains is null || ContainsEnough(node, contained, errors)) && valid;
     }
 
     private bool ContainsEnough(SchemaNode node, int contained, List<SchemaError>? errors)
     {
         if (contained < (node.MinContains ?? 1))
-            return this.Fail(errors, node.MinContains is null ? "contains" : "minContains", "Too few items are of the required shape.");
+            return Fail(errors, node.MinContains is null ? "contains" : "minContains", "Too few items are of the required shape.");
 
-        return node.MaxContains is not { } max || contained <= max || this.Fail(errors, "maxContains", "Too many items are of the limited shape.");
+        return node.MaxContains is not { } max || contained <= max || Fail(errors, "maxContains", "Too many items are of the limited shape.");
     }
 
     private bool Unevaluated(SchemaNode node, JsonElement value, List<SchemaError>? errors, Evaluated seen)
@@ -157,13 +157,13 @@ internal sealed partial class SchemaEvaluator
         {
             foreach (var member in value.EnumerateObject())
             {
-                var name = this.ReadName(member);
+                var name = ReadName(member);
                 if (seen.Contains(name))
                     continue;
 
-                this.path.Push(name);
-                valid &= this.Child("unevaluatedProperties", properties, member.Value, errors, $"Member '{name}' is not known here.");
-                this.path.Pop();
+                path.Push(name);
+                valid &= Child("unevaluatedProperties", properties, member.Value, errors, $"Member '{name}' is not known here.");
+                path.Pop();
                 seen.Add(name);
             }
         }
@@ -175,9 +175,9 @@ internal sealed partial class SchemaEvaluator
             {
                 if (!seen.Contains(index))
                 {
-                    this.path.Push(index);
-                    valid &= this.Child("unevaluatedItems", items, item, errors, "There are too many items.");
-                    this.path.Pop();
+                    path.Push(index);
+                    valid &= Child("unevaluatedItems", items, item, errors, "There are too many items.");
+                    path.Pop();
                 }
 
                 index++;
@@ -194,16 +194,16 @@ internal sealed partial class SchemaEvaluator
         if (node.MinLength is null && node.MaxLength is null && node.Pattern is null)
             return true;
 
-        var text = this.ReadString(value);
+        var text = ReadString(value);
         var valid = true;
         if (node.MinLength is { } min && CodePoints(text) < min)
-            valid = this.Fail(errors, "minLength", min == 1 ? "The string must not be empty." : $"The string must have at least {min} characters.");
+            valid = Fail(errors, "minLength", min == 1 ? "The string must not be empty." : $"The string must have at least {min} characters.");
 
         if (node.MaxLength is { } max && CodePoints(text) > max)
-            valid = this.Fail(errors, "maxLength", $"The string may have at most {max} characters.");
+            valid = Fail(errors, "maxLength", $"The string may have at most {max} characters.");
 
-        if (node.Pattern is { } pattern && !this.IsMatch(pattern, text))
-            valid = this.Fail(errors, "pattern", "The string does not have the required form.");
+        if (node.Pattern is { } pattern && !IsMatch(pattern, text))
+            valid = Fail(errors, "pattern", "The string does not have the required form.");
 
         return valid;
     }
@@ -213,29 +213,29 @@ internal sealed partial class SchemaEvaluator
         if (node.Minimum is null && node.Maximum is null && node.ExclusiveMinimum is null && node.ExclusiveMaximum is null && node.MultipleOf is null)
             return true;
 
-        var number = this.ReadNumber(value);
+        var number = ReadNumber(value);
         var valid = true;
         if (node.Minimum is { } minimum && number.CompareTo(minimum) < 0)
-            valid = this.Fail(errors, "minimum", "The number is too small.");
+            valid = Fail(errors, "minimum", "The number is too small.");
 
         if (node.Maximum is { } maximum && number.CompareTo(maximum) > 0)
-            valid = this.Fail(errors, "maximum", "The number is too large.");
+            valid = Fail(errors, "maximum", "The number is too large.");
 
         if (node.ExclusiveMinimum is { } above && number.CompareTo(above) <= 0)
-            valid = this.Fail(errors, "exclusiveMinimum", "The number is too small.");
+            valid = Fail(errors, "exclusiveMinimum", "The number is too small.");
 
         if (node.ExclusiveMaximum is { } below && number.CompareTo(below) >= 0)
-            valid = this.Fail(errors, "exclusiveMaximum", "The number is too large.");
+            valid = Fail(errors, "exclusiveMaximum", "The number is too large.");
 
         if (node.MultipleOf is { } divisor && !number.IsMultipleOf(divisor))
-            valid = this.Fail(errors, "multipleOf", "The number is not a multiple of the required one.");
+            valid = Fail(errors, "multipleOf", "The number is not a multiple of the required one.");
 
         return valid;
     }
 
     /// <summary>Applies a schema to a member or item; where it is <c>false</c>, the error names the keyword that excludes it.</summary>
     private bool Child(string keyword, SchemaNode schema, JsonElement value, List<SchemaError>? errors, string excluded) =>
-        schema.Always is { } always ? always || this.Fail(errors, keyword, excluded) : this.Evaluate(schema, value, errors, null);
+        schema.Always is { } always ? always || Fail(errors, keyword, excluded) : Evaluate(schema, value, errors, null);
 
     private bool AreUnique(JsonElement array)
     {
@@ -275,8 +275,8 @@ internal sealed partial class SchemaEvaluator
         public int GetHashCode([DisallowNull] JsonElement value) => value.ValueKind switch
         {
             JsonValueKind.Object => value.EnumerateObject().Aggregate(1, (hash, member) =>
-                hash + HashCode.Combine(evaluator.ReadName(member), this.GetHashCode(member.Value))),
-            JsonValueKind.Array => value.EnumerateArray().Aggregate(2, (hash, item) => HashCode.Combine(hash, this.GetHashCode(item))),
+                hash + HashCode.Combine(evaluator.ReadName(member), GetHashCode(member.Value))),
+            JsonValueKind.Array => value.EnumerateArray().Aggregate(2, (hash, item) => HashCode.Combine(hash, GetHashCode(item))),
             JsonValueKind.String => evaluator.ReadString(value).GetHashCode(StringComparison.Ordinal),
             JsonValueKind.Number => value.GetDouble().GetHashCode(),
             var other => (int)other,

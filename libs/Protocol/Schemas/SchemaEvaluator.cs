@@ -41,27 +41,27 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     private bool Evaluate(SchemaNode node, JsonElement value, List<SchemaError>? errors, Evaluated? parent)
     {
         if (node.Always is { } always)
-            return always || this.Fail(errors, "not", "No value is allowed here.");
+            return always || Fail(errors, "not", "No value is allowed here.");
 
-        this.Charge(1 + (JsonMarshal.GetRawUtf8Value(value).Length >> 10));
-        if (++this.depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw this.Stop("$ref", "Schemas are applied inside one another too deeply.");
+        Charge(1 + (JsonMarshal.GetRawUtf8Value(value).Length >> 10));
+        if (++depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw Stop("$ref", "Schemas are applied inside one another too deeply.");
 
-        var entered = this.scope.Count == 0 || this.scope[^1] != node.Resource;
+        var entered = scope.Count == 0 || scope[^1] != node.Resource;
         if (entered)
-            this.scope.Add(node.Resource);
+            scope.Add(node.Resource);
 
         var seen = parent is not null || node.LooksBack ? new Evaluated() : null;
-        var valid = this.Any(node, value, errors);
-        valid = (valid || errors is not null) && this.OfKind(node, value, errors, seen) && valid;
-        valid = (valid || errors is not null) && this.InPlace(node, value, errors, seen) && valid;
+        var valid = Any(node, value, errors);
+        valid = (valid || errors is not null) && OfKind(node, value, errors, seen) && valid;
+        valid = (valid || errors is not null) && InPlace(node, value, errors, seen) && valid;
         if (valid && node.LooksBack)
-            valid = this.Unevaluated(node, value, errors, seen!);
+            valid = Unevaluated(node, value, errors, seen!);
 
         if (entered)
-            this.scope.RemoveAt(this.scope.Count - 1);
+            scope.RemoveAt(scope.Count - 1);
 
-        this.depth--;
+        depth--;
         if (valid && seen is not null)
             parent?.Merge(seen);
 
@@ -71,24 +71,24 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     /// <summary>Keywords for values of any kind.</summary>
     private bool Any(SchemaNode node, JsonElement value, List<SchemaError>? errors)
     {
-        var valid = node.Types == SchemaTypes.None || this.HasType(node.Types, value)
-            || this.Fail(errors, "type", $"The value must be of type {Describe(node.Types)}.");
+        var valid = node.Types == SchemaTypes.None || HasType(node.Types, value)
+            || Fail(errors, "type", $"The value must be of type {Describe(node.Types)}.");
 
-        if (node.Const is { } constant && !this.AreEqual(constant, value))
-            valid = this.Fail(errors, "const", constant.ValueKind == JsonValueKind.Object ? "The value must be a fixed one." : $"The value must be {Shorten(constant)}.");
+        if (node.Const is { } constant && !AreEqual(constant, value))
+            valid = Fail(errors, "const", constant.ValueKind == JsonValueKind.Object ? "The value must be a fixed one." : $"The value must be {Shorten(constant)}.");
 
-        if (node.Enum is { } allowed && !allowed.Any(item => this.AreEqual(item, value)))
-            valid = this.Fail(errors, "enum", $"The value must be one of {string.Join(", ", allowed.Take(16).Select(Shorten))}.");
+        if (node.Enum is { } allowed && !allowed.Any(item => AreEqual(item, value)))
+            valid = Fail(errors, "enum", $"The value must be one of {string.Join(", ", allowed.Take(16).Select(Shorten))}.");
 
         return valid;
     }
 
     private bool OfKind(SchemaNode node, JsonElement value, List<SchemaError>? errors, Evaluated? seen) => value.ValueKind switch
     {
-        JsonValueKind.Object => this.Object(node, value, errors, seen),
-        JsonValueKind.Array => this.Array(node, value, errors, seen),
-        JsonValueKind.String => this.String(node, value, errors),
-        JsonValueKind.Number => this.Number(node, value, errors),
+        JsonValueKind.Object => Object(node, value, errors, seen),
+        JsonValueKind.Array => Array(node, value, errors, seen),
+        JsonValueKind.String => String(node, value, errors),
+        JsonValueKind.Number => Number(node, value, errors),
         _ => true,
     };
 
@@ -97,14 +97,14 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     {
         var valid = true;
         if (node.Ref is { } target)
-            valid &= this.Evaluate(target, value, errors, seen);
+            valid &= Evaluate(target, value, errors, seen);
 
         if (node.DynamicRef is { } initial)
-            valid &= this.Evaluate(this.InScope(initial, node.DynamicAnchor), value, errors, seen);
+            valid &= Evaluate(InScope(initial, node.DynamicAnchor), value, errors, seen);
 
         foreach (var schema in node.AllOf ?? [])
         {
-            valid &= this.Evaluate(schema, value, errors, seen);
+            valid &= Evaluate(schema, value, errors, seen);
             if (!valid && errors is null)
                 return false;
         }
@@ -114,24 +114,24 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
             foreach (var (name, schema) in dependent)
             {
                 if (value.TryGetProperty(name, out _))
-                    valid &= this.Evaluate(schema, value, errors, seen);
+                    valid &= Evaluate(schema, value, errors, seen);
             }
         }
 
         if (node.AnyOf is { } anyOf)
-            valid &= this.Alternatives("anyOf", anyOf, value, errors, seen, single: false);
+            valid &= Alternatives("anyOf", anyOf, value, errors, seen, single: false);
 
         if (node.OneOf is { } oneOf)
-            valid &= this.Alternatives("oneOf", oneOf, value, errors, seen, single: true);
+            valid &= Alternatives("oneOf", oneOf, value, errors, seen, single: true);
 
-        if (node.Not is { } not && this.Evaluate(not, value, null, null))
-            valid = this.Fail(errors, "not", "The value is of a shape that is excluded.");
+        if (node.Not is { } not && Evaluate(not, value, null, null))
+            valid = Fail(errors, "not", "The value is of a shape that is excluded.");
 
         if (node.If is { } condition)
         {
-            var branch = this.Evaluate(condition, value, null, seen) ? node.Then : node.Else;
+            var branch = Evaluate(condition, value, null, seen) ? node.Then : node.Else;
             if (branch is not null)
-                valid &= this.Evaluate(branch, value, errors, seen);
+                valid &= Evaluate(branch, value, errors, seen);
         }
 
         return valid;
@@ -143,7 +143,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         var matches = 0;
         foreach (var schema in schemas)
         {
-            if (!this.Evaluate(schema, value, null, seen))
+            if (!Evaluate(schema, value, null, seen))
                 continue;
 
             matches++;
@@ -155,9 +155,9 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
             return true;
 
         if (matches > 1)
-            return this.Fail(errors, keyword, "The value fits more than one alternative.");
+            return Fail(errors, keyword, "The value fits more than one alternative.");
 
-        return errors is not null && this.Explain(keyword, schemas, value, errors);
+        return errors is not null && Explain(keyword, schemas, value, errors);
     }
 
     /// <summary>
@@ -171,8 +171,8 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         foreach (var schema in schemas)
         {
             var found = new List<SchemaError>();
-            this.Evaluate(schema, value, found, null);
-            if (found.Exists(this.TellsApart))
+            Evaluate(schema, value, found, null);
+            if (found.Exists(TellsApart))
                 continue;
 
             candidates++;
@@ -180,7 +180,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         }
 
         if (candidates != 1)
-            return this.Fail(errors, keyword, "The value fits none of the alternatives.");
+            return Fail(errors, keyword, "The value fits none of the alternatives.");
 
         errors.AddRange(meant!.Take(maxErrors - errors.Count));
         return false;
@@ -188,7 +188,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
 
     /// <summary>True for an error that says "another alternative was meant".</summary>
     private bool TellsApart(SchemaError error) =>
-        error.Keyword is "const" or "enum" or "type" && error.Path.AsSpan().Count('/') <= this.path.Depth + 1;
+        error.Keyword is "const" or "enum" or "type" && error.Path.AsSpan().Count('/') <= path.Depth + 1;
 
     /// <summary>The target of a dynamic reference: the outermost resource on the way here that has the anchor.</summary>
     private SchemaNode InScope(SchemaNode initial, string? anchor)
@@ -196,7 +196,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         if (anchor is null)
             return initial;
 
-        foreach (var resource in this.scope)
+        foreach (var resource in scope)
         {
             if (resource.DynamicAnchors.TryGetValue(anchor, out var target))
                 return target;
@@ -212,7 +212,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         JsonValueKind.String => types.HasFlag(SchemaTypes.String),
         JsonValueKind.True or JsonValueKind.False => types.HasFlag(SchemaTypes.Boolean),
         JsonValueKind.Null => types.HasFlag(SchemaTypes.Null),
-        _ => types.HasFlag(SchemaTypes.Number) || (types.HasFlag(SchemaTypes.Integer) && this.ReadNumber(value).IsInteger),
+        _ => types.HasFlag(SchemaTypes.Number) || (types.HasFlag(SchemaTypes.Integer) && ReadNumber(value).IsInteger),
     };
 
     private static string Describe(SchemaTypes types) =>
@@ -225,20 +225,20 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         if (left.ValueKind != right.ValueKind)
             return false;
 
-        this.Charge(JsonMarshal.GetRawUtf8Value(left).Length >> 8);
+        Charge(JsonMarshal.GetRawUtf8Value(left).Length >> 8);
         try
         {
             return JsonElement.DeepEquals(left, right);
         }
         catch (InvalidOperationException)
         {
-            throw this.Stop("type", "A string is not valid Unicode.");
+            throw Stop("type", "A string is not valid Unicode.");
         }
     }
 
     private JsonNumber ReadNumber(JsonElement value) => JsonNumber.TryRead(value, out var number)
         ? number
-        : throw this.Stop("type", $"A number may have at most {JsonNumber.MaxLength} characters.");
+        : throw Stop("type", $"A number may have at most {JsonNumber.MaxLength} characters.");
 
     private string ReadString(JsonElement value)
     {
@@ -248,7 +248,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         }
         catch (InvalidOperationException)
         {
-            throw this.Stop("type", "A string is not valid Unicode.");
+            throw Stop("type", "A string is not valid Unicode.");
         }
     }
 
@@ -260,39 +260,39 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         }
         catch (InvalidOperationException)
         {
-            throw this.Stop("propertyNames", "The name of a member is not valid Unicode.");
+            throw Stop("propertyNames", "The name of a member is not valid Unicode.");
         }
     }
 
     private bool IsMatch(SchemaPattern pattern, string text)
     {
-        this.Charge(text.Length >> 6);
+        Charge(text.Length >> 6);
         try
         {
             return pattern.IsMatch(text);
         }
         catch (RegexMatchTimeoutException)
         {
-            throw this.Stop("pattern", "Matching a pattern takes too long.");
+            throw Stop("pattern", "Matching a pattern takes too long.");
         }
     }
 
     private void Charge(int cost)
     {
-        this.steps += cost;
-        if (this.steps > limits.MaxSteps)
-            throw this.Stop("$schema", "The value is too expensive to validate.");
+        steps += cost;
+        if (steps > limits.MaxSteps)
+            throw Stop("$schema", "The value is too expensive to validate.");
     }
 
     private bool Fail(List<SchemaError>? errors, string keyword, string message)
     {
         if (errors is not null && errors.Count < maxErrors)
-            errors.Add(new SchemaError(this.path.ToString(), keyword, message));
+            errors.Add(new SchemaError(path.ToString(), keyword, message));
 
         return false;
     }
 
-    private StopException Stop(string keyword, string message) => new(new SchemaError(this.path.ToString(), keyword, message));
+    private StopException Stop(string keyword, string message) => new(new SchemaError(path.ToString(), keyword, message));
 
     /// <summary>Ends a walk that must not go on.</summary>
     private sealed class StopException(SchemaError error) : Exception(error.Message)

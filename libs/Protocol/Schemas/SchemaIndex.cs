@@ -18,24 +18,24 @@ internal sealed class SchemaIndex(SchemaLimits limits)
     private int subschemas;
 
     /// <summary>All resources known so far; a copy, as loading one may add others.</summary>
-    public IReadOnlyList<SchemaResource> Resources => [.. this.resources.Values];
+    public IReadOnlyList<SchemaResource> Resources => [.. resources.Values];
 
-    public SchemaResource? FindResource(string uri) => this.resources.GetValueOrDefault(uri);
+    public SchemaResource? FindResource(string uri) => resources.GetValueOrDefault(uri);
 
     /// <summary>Adds a document under a URI, and under its own <c>$id</c>.</summary>
     public SchemaSource Add(JsonElement document, string baseUri)
     {
         var source = new SchemaSource();
         var resource = new SchemaResource(baseUri, source, "");
-        this.resources.TryAdd(baseUri, resource);
-        this.Walk(source, document, "", resource, 0);
+        resources.TryAdd(baseUri, resource);
+        Walk(source, document, "", resource, 0);
         return source;
     }
 
     /// <summary>Lets go of the documents: compiled nodes do not need them.</summary>
     public void Forget()
     {
-        foreach (var resource in this.resources.Values)
+        foreach (var resource in resources.Values)
         {
             resource.Source.Places.Clear();
         }
@@ -49,11 +49,11 @@ internal sealed class SchemaIndex(SchemaLimits limits)
         if (schema.ValueKind is not (JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False))
             throw new InvalidSchemaException(new SchemaError(pointer, "type", "A schema must be an object or a boolean."));
 
-        if (++this.subschemas > limits.MaxSubschemas || nesting > MaxNesting)
+        if (++subschemas > limits.MaxSubschemas || nesting > MaxNesting)
             throw new InvalidSchemaException(new SchemaError(pointer, "$schema", "The schema is too large or nested too deeply."));
 
         if (schema.ValueKind == JsonValueKind.Object)
-            resource = this.ReadIdentity(source, schema, pointer, resource);
+            resource = ReadIdentity(source, schema, pointer, resource);
 
         source.Places[pointer] = (schema, resource);
         if (schema.ValueKind != JsonValueKind.Object)
@@ -65,13 +65,13 @@ internal sealed class SchemaIndex(SchemaLimits limits)
             {
                 case "additionalProperties" or "propertyNames" or "items" or "contains" or "unevaluatedItems" or "unevaluatedProperties"
                     or "not" or "if" or "then" or "else" or "contentSchema":
-                    this.Walk(source, member.Value, $"{pointer}/{member.Name}", resource, nesting + 1);
+                    Walk(source, member.Value, $"{pointer}/{member.Name}", resource, nesting + 1);
                     break;
                 case "allOf" or "anyOf" or "oneOf" or "prefixItems" when member.Value.ValueKind == JsonValueKind.Array:
                     var i = 0;
                     foreach (var item in member.Value.EnumerateArray())
                     {
-                        this.Walk(source, item, $"{pointer}/{member.Name}/{i++}", resource, nesting + 1);
+                        Walk(source, item, $"{pointer}/{member.Name}/{i++}", resource, nesting + 1);
                     }
 
                     break;
@@ -79,7 +79,7 @@ internal sealed class SchemaIndex(SchemaLimits limits)
                     when member.Value.ValueKind == JsonValueKind.Object:
                     foreach (var item in member.Value.EnumerateObject())
                     {
-                        this.Walk(source, item.Value, $"{pointer}/{member.Name}/{JsonPath.Escape(item.Name)}", resource, nesting + 1);
+                        Walk(source, item.Value, $"{pointer}/{member.Name}/{JsonPath.Escape(item.Name)}", resource, nesting + 1);
                     }
 
                     break;
@@ -107,10 +107,10 @@ internal sealed class SchemaIndex(SchemaLimits limits)
             }
 
             resource = new SchemaResource(uri, source, pointer);
-            if (!this.resources.TryAdd(uri, resource))
+            if (!resources.TryAdd(uri, resource))
             {
                 // The same document under its own name again; two different schemas of one name are a mistake.
-                var known = this.resources[uri];
+                var known = resources[uri];
                 if (known.Source != source || known.Pointer != pointer)
                     throw Invalid(pointer, "$id", "Two schemas have the same identifier.");
 

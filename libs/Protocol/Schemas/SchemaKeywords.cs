@@ -18,7 +18,7 @@ internal sealed class SchemaKeywords(
 
         foreach (var member in schema.EnumerateObject())
         {
-            this.Read(member.Name, member.Value);
+            Read(member.Name, member.Value);
         }
     }
 
@@ -26,65 +26,65 @@ internal sealed class SchemaKeywords(
     {
         switch (keyword)
         {
-            case "type": node.Types = this.Types(value); break;
+            case "type": node.Types = Types(value); break;
             case "const": node.Const = value.Clone(); break;
-            case "enum": node.Enum = this.Enum(value); break;
+            case "enum": node.Enum = Enum(value); break;
 
-            case "minimum": node.Minimum = this.Number(keyword, value); break;
-            case "exclusiveMinimum": node.ExclusiveMinimum = this.Number(keyword, value); break;
-            case "maximum": node.Maximum = this.Number(keyword, value); break;
-            case "exclusiveMaximum": node.ExclusiveMaximum = this.Number(keyword, value); break;
+            case "minimum": node.Minimum = Number(keyword, value); break;
+            case "exclusiveMinimum": node.ExclusiveMinimum = Number(keyword, value); break;
+            case "maximum": node.Maximum = Number(keyword, value); break;
+            case "exclusiveMaximum": node.ExclusiveMaximum = Number(keyword, value); break;
             case "multipleOf":
-                node.MultipleOf = this.Number(keyword, value) is { IsPositive: true } divisor
+                node.MultipleOf = Number(keyword, value) is { IsPositive: true } divisor
                     ? divisor
-                    : throw this.Invalid(keyword, "A divisor must be positive.");
+                    : throw Invalid(keyword, "A divisor must be positive.");
                 break;
 
-            case "minLength": node.MinLength = this.Count(keyword, value); break;
-            case "maxLength": node.MaxLength = this.Count(keyword, value); break;
-            case "pattern": node.Pattern = this.Pattern(keyword, this.Text(keyword, value)); break;
+            case "minLength": node.MinLength = Count(keyword, value); break;
+            case "maxLength": node.MaxLength = Count(keyword, value); break;
+            case "pattern": node.Pattern = Pattern(keyword, Text(keyword, value)); break;
 
-            case "minItems": node.MinItems = this.Count(keyword, value); break;
-            case "maxItems": node.MaxItems = this.Count(keyword, value); break;
-            case "uniqueItems": node.UniqueItems = this.Flag(keyword, value); break;
-            case "prefixItems": node.PrefixItems = this.List(keyword, value); break;
-            case "items": node.Items = this.Schema(keyword); break;
-            case "contains": node.Contains = this.Schema(keyword); break;
-            case "minContains": node.MinContains = this.Count(keyword, value); break;
-            case "maxContains": node.MaxContains = this.Count(keyword, value); break;
-            case "unevaluatedItems": node.UnevaluatedItems = this.Schema(keyword); break;
+            case "minItems": node.MinItems = Count(keyword, value); break;
+            case "maxItems": node.MaxItems = Count(keyword, value); break;
+            case "uniqueItems": node.UniqueItems = Flag(keyword, value); break;
+            case "prefixItems": node.PrefixItems = List(keyword, value); break;
+            case "items": node.Items = Schema(keyword); break;
+            case "contains": node.Contains = Schema(keyword); break;
+            case "minContains": node.MinContains = Count(keyword, value); break;
+            case "maxContains": node.MaxContains = Count(keyword, value); break;
+            case "unevaluatedItems": node.UnevaluatedItems = Schema(keyword); break;
 
-            case "minProperties": node.MinProperties = this.Count(keyword, value); break;
-            case "maxProperties": node.MaxProperties = this.Count(keyword, value); break;
-            case "required": node.Required = this.Names(keyword, value); break;
+            case "minProperties": node.MinProperties = Count(keyword, value); break;
+            case "maxProperties": node.MaxProperties = Count(keyword, value); break;
+            case "required": node.Required = Names(keyword, value); break;
             case "dependentRequired":
-                node.DependentRequired = this.Members(keyword, value)
-                    .ToDictionary(member => member.Name, member => this.Names(keyword, member.Value), StringComparer.Ordinal);
+                node.DependentRequired = Members(keyword, value)
+                    .ToDictionary(member => member.Name, member => Names(keyword, member.Value), StringComparer.Ordinal);
                 break;
-            case "properties": node.Properties = this.Map(keyword, value); break;
+            case "properties": node.Properties = Map(keyword, value); break;
             case "patternProperties":
-                node.PatternProperties = [.. this.Map(keyword, value).Select(entry => (this.Pattern(keyword, entry.Key), entry.Value))];
+                node.PatternProperties = [.. Map(keyword, value).Select(entry => (Pattern(keyword, entry.Key), entry.Value))];
                 break;
-            case "additionalProperties": node.AdditionalProperties = this.Schema(keyword); break;
-            case "propertyNames": node.PropertyNames = this.Schema(keyword); break;
-            case "dependentSchemas": node.DependentSchemas = this.Map(keyword, value); break;
-            case "unevaluatedProperties": node.UnevaluatedProperties = this.Schema(keyword); break;
+            case "additionalProperties": node.AdditionalProperties = Schema(keyword); break;
+            case "propertyNames": node.PropertyNames = Schema(keyword); break;
+            case "dependentSchemas": node.DependentSchemas = Map(keyword, value); break;
+            case "unevaluatedProperties": node.UnevaluatedProperties = Schema(keyword); break;
 
-            case "allOf": node.AllOf = this.List(keyword, value); break;
-            case "anyOf": node.AnyOf = this.List(keyword, value); break;
-            case "oneOf": node.OneOf = this.List(keyword, value); break;
-            case "not": node.Not = this.Schema(keyword); break;
-            case "if": node.If = this.Schema(keyword); break;
-            case "then": node.Then = this.Schema(keyword); break;
-            case "else": node.Else = this.Schema(keyword); break;
+            case "allOf": node.AllOf = List(keyword, value); break;
+            case "anyOf": node.AnyOf = List(keyword, value); break;
+            case "oneOf": node.OneOf = List(keyword, value); break;
+            case "not": node.Not = Schema(keyword); break;
+            case "if": node.If = Schema(keyword); break;
+            case "then": node.Then = Schema(keyword); break;
+            case "else": node.Else = Schema(keyword); break;
 
-            case "$ref": node.Ref = this.Reference(keyword, value, out _); break;
+            case "$ref": node.Ref = Reference(keyword, value, out _); break;
             case "$dynamicRef":
-                node.DynamicRef = this.Reference(keyword, value, out var anchor);
+                node.DynamicRef = Reference(keyword, value, out var anchor);
                 node.DynamicAnchor = anchor;
                 break;
 
-            case "$defs" or "definitions": this.Members(keyword, value); break;
+            case "$defs" or "definitions": Members(keyword, value); break;
             default: break; // Annotations and unknown keywords assert nothing; `format` is an annotation.
         }
     }
@@ -108,15 +108,15 @@ internal sealed class SchemaKeywords(
     private SchemaNode[] List(string keyword, JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0
             ? [.. Enumerable.Range(0, value.GetArrayLength()).Select(i => compiler.At(source, $"{pointer}/{keyword}/{i}"))]
-            : throw this.Invalid(keyword, "The value must be a list of schemas, and not empty.");
+            : throw Invalid(keyword, "The value must be a list of schemas, and not empty.");
 
     private JsonElement.ObjectEnumerator Members(string keyword, JsonElement value) =>
-        value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : throw this.Invalid(keyword, "The value must be an object.");
+        value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : throw Invalid(keyword, "The value must be an object.");
 
     private Dictionary<string, SchemaNode> Map(string keyword, JsonElement value)
     {
         var map = new Dictionary<string, SchemaNode>(StringComparer.Ordinal);
-        foreach (var member in this.Members(keyword, value))
+        foreach (var member in Members(keyword, value))
         {
             map[member.Name] = compiler.At(source, $"{pointer}/{keyword}/{JsonPath.Escape(member.Name)}");
         }
@@ -125,38 +125,38 @@ internal sealed class SchemaKeywords(
     }
 
     private SchemaNode Reference(string keyword, JsonElement value, out string? dynamicAnchor) =>
-        compiler.Resolve(this.Text(keyword, value), source.Places[pointer].Resource, out dynamicAnchor)
-            ?? throw this.Invalid(keyword, "The reference points to no schema. Schemas are never fetched.");
+        compiler.Resolve(Text(keyword, value), source.Places[pointer].Resource, out dynamicAnchor)
+            ?? throw Invalid(keyword, "The reference points to no schema. Schemas are never fetched.");
 
     private string Text(string keyword, JsonElement value) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw this.Invalid(keyword, "The value must be a string.");
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Invalid(keyword, "The value must be a string.");
 
     private bool Flag(string keyword, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.True => true,
         JsonValueKind.False => false,
-        _ => throw this.Invalid(keyword, "The value must be a boolean."),
+        _ => throw Invalid(keyword, "The value must be a boolean."),
     };
 
     private JsonNumber Number(string keyword, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && JsonNumber.TryRead(value, out var number)
             ? number
-            : throw this.Invalid(keyword, $"The value must be a number of at most {JsonNumber.MaxLength} characters.");
+            : throw Invalid(keyword, $"The value must be a number of at most {JsonNumber.MaxLength} characters.");
 
     private int Count(string keyword, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && JsonNumber.TryRead(value, out var number) && number.ToCount() is { } count
             ? count
-            : throw this.Invalid(keyword, "The value must be a whole number, zero or more.");
+            : throw Invalid(keyword, "The value must be a whole number, zero or more.");
 
     private string[] Names(string keyword, JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? [.. value.EnumerateArray().Select(item => item.GetString()!).Distinct(StringComparer.Ordinal)]
-            : throw this.Invalid(keyword, "The value must be a list of names.");
+            : throw Invalid(keyword, "The value must be a list of names.");
 
     private JsonElement[] Enum(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array
             ? [.. value.EnumerateArray().Select(item => item.Clone())]
-            : throw this.Invalid("enum", "The value must be a list.");
+            : throw Invalid("enum", "The value must be a list.");
 
     private SchemaTypes Types(JsonElement value)
     {
@@ -165,10 +165,10 @@ internal sealed class SchemaKeywords(
         foreach (var name in names)
         {
             var type = name.ValueKind == JsonValueKind.String ? TypeOf(name.GetString()) : SchemaTypes.None;
-            types |= type == SchemaTypes.None ? throw this.Invalid("type", "The value must name JSON types.") : type;
+            types |= type == SchemaTypes.None ? throw Invalid("type", "The value must name JSON types.") : type;
         }
 
-        return types == SchemaTypes.None ? throw this.Invalid("type", "The value must name at least one type.") : types;
+        return types == SchemaTypes.None ? throw Invalid("type", "The value must name at least one type.") : types;
     }
 
     private SchemaPattern Pattern(string keyword, string pattern)
@@ -179,7 +179,7 @@ internal sealed class SchemaKeywords(
         }
         catch (ArgumentException)
         {
-            throw this.Invalid(keyword, $"The pattern is not a regular expression of at most {limits.MaxPatternLength} characters.");
+            throw Invalid(keyword, $"The pattern is not a regular expression of at most {limits.MaxPatternLength} characters.");
         }
     }
 }

@@ -106,16 +106,16 @@ internal sealed class SchemaNode(SchemaResource resource)
     public string? DynamicAnchor { get; set; }
 
     /// <summary>True when what was evaluated must be remembered for this very subschema.</summary>
-    public bool LooksBack => this.UnevaluatedItems is not null || this.UnevaluatedProperties is not null;
+    public bool LooksBack => UnevaluatedItems is not null || UnevaluatedProperties is not null;
 
     /// <summary>Subschemas that apply to the same value: the edges along which a cycle would never end.</summary>
     public IEnumerable<SchemaNode> InPlace()
     {
-        SchemaNode?[] single = [this.Ref, this.DynamicRef, this.Not, this.If, this.Then, this.Else];
+        SchemaNode?[] single = [Ref, DynamicRef, Not, If, Then, Else];
         return single.OfType<SchemaNode>()
-            .Concat(this.AllOf ?? [])
-            .Concat(this.AnyOf ?? [])
-            .Concat(this.OneOf ?? [])
-            .Concat(this.DependentSchemas?.Values ?? Enumerable.Empty<SchemaNode>());
+            .Concat(AllOf ?? [])
+            .Concat(AnyOf ?? [])
+            .Concat(OneOf ?? [])
+            .Concat(DependentSchemas?.Values ?? Enumerable.Empty<SchemaNode>());
     }
 }

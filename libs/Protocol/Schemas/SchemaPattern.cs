@@ -31,7 +31,7 @@ internal sealed class SchemaPattern
     }
 
     /// <summary>Throws <see cref="RegexMatchTimeoutException"/> when the time limit is over.</summary>
-    public bool IsMatch(string text) => this.regex.IsMatch(text);
+    public bool IsMatch(string text) => regex.IsMatch(text);
 
     /// <summary>
     /// Where the dialects differ silently: <c>$</c> is the very end and not the end before a line feed, and <c>\d</c>, <c>\w</c>

@@ -61,7 +61,7 @@ public sealed class HostileSchemaTests
         JsonSchemaDocument.Compile(Fixtures.Json(schema)).Validate(Fixtures.Json(new JsonArray(evil).ToJsonString())[0]);
         JsonSchemaDocument.Compile(Fixtures.Json(schema)).Validate(Fixtures.Json(new JsonObject { [evil] = 1 }.ToJsonString()));
 
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), clock.Elapsed.ToString());
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), clock.Elapsed.ToString()); // Without a limit: longer than anybody waits.
     }
 
     [Fact]
