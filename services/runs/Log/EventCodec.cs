@@ -9,8 +9,8 @@ namespace OpenWop.Micro.Runs.Log;
 
 /// <summary>An event as it is stored.</summary>
 /// <param name="Document">The wire document <c>RunEventDoc</c> as UTF-8 JSON; exactly what streams and polls send.</param>
-/// <param name="Facts">What only the fold needs (unmasked values, due times, limits), or null.</param>
-internal sealed record EncodedEvent(long Sequence, string Type, ReadOnlyMemory<byte> Document, ReadOnlyMemory<byte>? Facts);
+/// <param name="Facts">What only the fold needs (unmasked values, due times, limits); empty when the document says it all.</param>
+internal sealed record EncodedEvent(long Sequence, string Type, ReadOnlyMemory<byte> Document, ReadOnlyMemory<byte> Facts);
 
 /// <summary>
 /// Typed events to stored ones and back (spec/runs-streams-replay.md 3.1). Names of wire members stand here and in
@@ -70,7 +70,7 @@ internal static class EventCodec
     public static RunEvent Decode(EncodedEvent stored)
     {
         var root = JsonElement.Parse(stored.Document.Span);
-        var facts = stored.Facts is { } hidden ? JsonElement.Parse(hidden.Span) : JsonValues.EmptyObject;
+        var facts = stored.Facts.IsEmpty ? JsonValues.EmptyObject : JsonElement.Parse(stored.Facts.Span);
         return new RunEvent(
             stored.Sequence,
             Timestamps.Parse(root.GetProperty("timestamp").GetString()!),

@@ -8,15 +8,15 @@ namespace OpenWop.Micro.Runs.Log;
 /// <summary>The private half of an event: what the fold needs and the wire document must not or cannot hold.</summary>
 internal static class EventFacts
 {
-    /// <summary>The facts as UTF-8 JSON, or null when the payload says it all.</summary>
-    public static ReadOnlyMemory<byte>? Write(RunEventBody body) => body switch
+    /// <summary>The facts as UTF-8 JSON, empty when the payload says it all.</summary>
+    public static ReadOnlyMemory<byte> Write(RunEventBody body) => body switch
     {
         RunStarted started => Object(writer => WriteRunStarted(writer, started)),
         NodeStarted started when HasFacts(started) => Object(writer => WriteNodeStarted(writer, started)),
         NodeCompleted completed when HasFacts(completed) => Object(writer => WriteNodeCompleted(writer, completed)),
         NodeRetried retried => Object(writer => writer.WriteString("dueAt", Timestamps.Format(retried.DueAt))),
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
-        _ => null,
+        _ => ReadOnlyMemory<byte>.Empty,
     };
 
     private static bool HasFacts(NodeStarted started) =>

@@ -172,7 +172,7 @@ internal sealed class RunStore : IAsyncDisposable
         for (var i = 0; i < encoded.Length; i++)
         {
             var @event = encoded[i] = EventCodec.Encode(lease.RunId, append.Events[i]);
-            session.Enqueue(RunQueries.InsertEvent, lease.RunId, @event.Sequence, (long)lease.Shard, ++position, @event.Type, @event.Document, @event.Facts);
+            session.Enqueue(RunQueries.InsertEvent, lease.RunId, @event.Sequence, (long)lease.Shard, ++position, @event.Type, @event.Document, @event.Facts.IsEmpty ? null : @event.Facts);
         }
 
         positions[lease.Shard] = position;
@@ -238,7 +238,7 @@ internal sealed class RunStore : IAsyncDisposable
     }
 
     private static EncodedEvent ReadEvent(DbDataReader row) =>
-        new(row.GetInt64(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? null : row.GetFieldValue<byte[]>(3));
+        new(row.GetInt64(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? [] : row.GetFieldValue<byte[]>(3));
 
     private static long ActiveOf(RunState state) => state.HasRunningNodes ? 1 : 0;
 
