@@ -1,0 +1,153 @@
+using System.Text.Json;
+using Google.Protobuf;
+using Grpc.Core;
+using OpenWop.Micro.Contracts.V1;
+using OpenWop.Micro.Gateway.Discovery;
+using OpenWop.Micro.Gateway.Errors;
+using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Gateway.Runs;
+using OpenWop.Micro.Gateway.Workflows;
+using RunsClient = OpenWop.Micro.Contracts.Runs.V1.Runs.RunsClient;
+using StreamFramesRequest = OpenWop.Micro.Contracts.Runs.V1.StreamFramesRequest;
+
+namespace OpenWop.Micro.Gateway.Engine;
+
+/// <summary>
+/// The public gRPC transport: the operations of REST, through the same pipeline, with the same answers. What REST sends as a body
+/// travels here in a message; idempotency records are shared, so a call may be retried over the other transport.
+/// </summary>
+internal sealed class EngineService(
+    OperationPipeline pipeline,
+    DiscoveryOperations discovery,
+    WorkflowOperations workflows,
+    RunOperations runOperations,
+    RunsClient runs,
+    PublicAddress address,
+    ErrorTranslator errors,
+    IHostApplicationLifetime lifetime) : Contracts.V1.Engine.EngineBase
+{
+    public override async Task<Document> GetCapabilities(GetCapabilitiesRequest request, ServerCallContext context) =>
+        ToDocument(await RunAsync(Call(Operations.GetCapabilities, context), discovery.GetCapabilitiesAsync, context));
+
+    public override async Task<Document> GetWorkflow(GetWorkflowRequest request, ServerCallContext context) =>
+        ToDocument(await RunAsync(Call(Operations.GetWorkflow, context, request.WorkflowId), workflows.GetAsync, context));
+
+    public override async Task<PutWorkflowResponse> PutWorkflow(PutWorkflowRequest request, ServerCallContext context)
+    {
+        var call = Call(
+            Operations.PutWorkflow, context, request.WorkflowId, request.Definition.Memory,
+            ifMatch: request.IfMatch switch { "" => null, "*" => "*", var etag => $"\"{etag}\"" },
+            ifNoneMatch: request.IfNoneMatch ? "*" : null);
+        var answer = await RunAsync(call, workflows.PutAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new PutWorkflowResponse
+        {
+            WorkflowId = Text(body, "workflowId"u8),
+            Version = body.RootElement.GetProperty("version"u8).GetInt64(),
+            Etag = Text(body, "etag"u8),
+            Created = answer.Status == StatusCodes.Status201Created,
+        };
+    }
+
+    public override async Task<CreateRunResponse> CreateRun(CreateRunRequest request, ServerCallContext context)
+    {
+        var call = Call(
+            Operations.CreateRun, context, body: request.Body.Memory,
+            dedup: request.DedupEnforce ? "enforce" : null,
+            forceEngineVersion: request.HasForceEngineVersion ? request.ForceEngineVersion.ToString(System.Globalization.CultureInfo.InvariantCulture) : null);
+        var answer = await RunAsync(call, runOperations.CreateAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new CreateRunResponse
+        {
+            RunId = Text(body, "runId"u8),
+            Status = Text(body, "status"u8),
+            EventsUrl = Text(body, "eventsUrl"u8),
+            StatusUrl = Text(body, "statusUrl"u8),
+        };
+    }
+
+    public override async Task<Document> GetRun(GetRunRequest request, ServerCallContext context) =>
+        ToDocument(await RunAsync(Call(Operations.GetRun, context, request.RunId), runOperations.GetAsync, context));
+
+    public override async Task<RunStatusResponse> CancelRun(CancelRunRequest request, ServerCallContext context)
+    {
+        var json = request.Reason.Length == 0 ? default(ReadOnlyMemory<byte>) : JsonSerializer.SerializeToUtf8Bytes(new CancelBody(request.Reason));
+        var answer = await RunAsync(Call(Operations.CancelRun, context, request.RunId, json), runOperations.CancelAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new RunStatusResponse { RunId = Text(body, "runId"u8), Status = Text(body, "status"u8) };
+    }
+
+    public override async Task StreamRunEvents(StreamRunEventsRequest request, IServerStreamWriter<RunEventEnvelope> responseStream, ServerCallContext context)
+    {
+        try
+        {
+            var caller = await pipeline.AdmitAsync(Operations.StreamRunEvents, Header(context, "authorization"), context.CancellationToken);
+            var query = StreamQuery.Create(request.StreamModes, request.BufferMs);
+            var subscription = new StreamFramesRequest { RunId = RunOperations.RequireRunId(request.RunId), BufferMs = query.BufferMs, Modes = { query.Modes } };
+            // 0 cannot be told from absent; it means the beginning (protos/openwop/v1/engine.proto).
+            if (request.LastSequence > 0)
+                subscription.AfterSequence = request.LastSequence;
+
+            using var stream = await EventStream.OpenAsync(runs, caller, subscription, lifetime.ApplicationStopping, context.CancellationToken);
+            await context.WriteResponseHeadersAsync([]);
+            while (await stream.NextAsync())
+            {
+                foreach (var frame in stream.Frames)
+                    await responseStream.WriteAsync(new RunEventEnvelope { Event = frame.Event, Sequence = frame.Sequence, Json = frame.Json }, context.CancellationToken);
+                stream.Advance();
+            }
+        }
+        catch (Exception exception) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw ToRpcException(Answer.Failure(errors.Translate(exception, Operations.StreamRunEvents.Id)));
+        }
+    }
+
+    private async Task<Answer> RunAsync(OperationCall call, OperationHandler handler, ServerCallContext context)
+    {
+        var answer = await pipeline.RunAsync(call, handler, context.CancellationToken);
+        if (answer.Error is not null)
+            throw ToRpcException(answer);
+
+        if (answer.IsReplay)
+            context.ResponseTrailers.Add("openwop-idempotent-replay", "true");
+        return answer;
+    }
+
+    private OperationCall Call(
+        Operation operation,
+        ServerCallContext context,
+        string resourceId = "",
+        ReadOnlyMemory<byte> body = default,
+        string? dedup = null,
+        string? forceEngineVersion = null,
+        string? ifMatch = null,
+        string? ifNoneMatch = null) => new(operation)
+        {
+            ResourceId = resourceId,
+            Authorization = Header(context, "authorization"),
+            IdempotencyKey = operation.IsMutating ? Header(context, "idempotency-key") : null,
+            Traceparent = Header(context, "traceparent") ?? "",
+            ReadBody = _ => ValueTask.FromResult(body),
+            Dedup = dedup,
+            ForceEngineVersion = forceEngineVersion,
+            IfMatch = ifMatch,
+            IfNoneMatch = ifNoneMatch,
+            BaseUrl = address.BaseUrl(context.GetHttpContext().Request),
+        };
+
+    private static string? Header(ServerCallContext context, string name) => context.RequestHeaders.GetValue(name);
+
+    private static Document ToDocument(Answer answer) => new() { Json = UnsafeByteOperations.UnsafeWrap(answer.Body), Etag = answer.ETag ?? "" };
+
+    private static string Text(JsonDocument body, ReadOnlySpan<byte> member) => body.RootElement.GetProperty(member).GetString()!;
+
+    /// <summary>The envelope travels byte for byte as REST would have sent it.</summary>
+    private static RpcException ToRpcException(Answer answer)
+    {
+        var error = answer.Error!;
+        return ServiceDefaults.Errors.ProtocolErrorRpc.FromEnvelope(error.Code.GrpcStatus, error.Message, answer.Body, answer.RetryAfterSeconds);
+    }
+
+    private sealed record CancelBody([property: System.Text.Json.Serialization.JsonPropertyName("reason")] string Reason);
+}

@@ -1,0 +1,94 @@
+using OpenWop.Micro.Contracts.Identity.V1;
+using OpenWop.Micro.Gateway.Authentication;
+using OpenWop.Micro.Gateway.Discovery;
+using OpenWop.Micro.Gateway.Engine;
+using OpenWop.Micro.Gateway.Errors;
+using OpenWop.Micro.Gateway.Idempotency;
+using OpenWop.Micro.Gateway.OpenApi;
+using OpenWop.Micro.Gateway.Proxy;
+using OpenWop.Micro.Gateway.RateLimits;
+using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Gateway.Runs;
+using OpenWop.Micro.Gateway.Workflows;
+using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.ServiceDefaults.Topology;
+
+namespace OpenWop.Micro.Gateway;
+
+/// <summary>
+/// The gateway: the public surface of an installation over REST, server-sent events and gRPC. It keeps nothing: any number of
+/// gateways may stand side by side.
+/// </summary>
+public static class GatewayService
+{
+    public const string Name = "gateway";
+
+    /// <summary>Adds the gateway to a host; call <see cref="UseGateway"/> first and <see cref="MapGateway"/> last when it is built.</summary>
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.HostService(Name);
+        builder.AddServiceClient<Identity.IdentityClient>("identity");
+        builder.AddServiceClient<Contracts.Identity.V1.Idempotency.IdempotencyClient>("identity");
+        builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
+        builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
+
+        services.AddSingleton<PublicAddress>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<ErrorTranslator>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton(RateLimitOptions.From(builder.Configuration));
+        services.AddSingleton<KeyRateLimiter>();
+        services.AddSingleton<IdempotencyGate>();
+        services.AddSingleton<OperationPipeline>();
+
+        services.AddSingleton<RunOperations>();
+        services.AddSingleton<EventPolling>();
+        services.AddSingleton<EventStreamEndpoint>();
+        services.AddSingleton<WorkflowOperations>();
+        services.AddSingleton<CapabilitiesSource>();
+        services.AddSingleton(_ => OpenApiDocument.Create(Operations.All));
+        services.AddSingleton<DiscoveryOperations>();
+        services.AddHealthChecks().AddCheck<CapabilitiesSource>("gateway.discovery");
+
+        builder.AddServiceClusters();
+        var maxBody = builder.Configuration.MaxRequestBodyBytes();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = maxBody);
+        return builder;
+    }
+
+    /// <summary>Puts the error envelope around everything that follows.</summary>
+    public static WebApplication UseGateway(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseMiddleware<EnvelopeMiddleware>();
+        app.UseRouting();
+        return app;
+    }
+
+    /// <summary>Serves the public routes.</summary>
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var services = app.Services;
+        var discovery = services.GetRequiredService<DiscoveryOperations>();
+        var workflows = services.GetRequiredService<WorkflowOperations>();
+        var runs = services.GetRequiredService<RunOperations>();
+
+        app.MapOperation(Operations.GetCapabilities, discovery.GetCapabilitiesAsync);
+        app.MapOperation(Operations.GetOpenApi, discovery.GetOpenApiAsync);
+        app.MapOperation(Operations.GetWorkflow, workflows.GetAsync);
+        app.MapOperation(Operations.PutWorkflow, workflows.PutAsync);
+        app.MapOperation(Operations.CreateRun, runs.CreateAsync);
+        app.MapOperation(Operations.GetRun, runs.GetAsync);
+        app.MapOperation(Operations.CancelRun, runs.CancelAsync);
+        app.MapOperation(Operations.PollRunEvents, services.GetRequiredService<EventPolling>().PollAsync);
+        app.MapRoute(Operations.StreamRunEvents, services.GetRequiredService<EventStreamEndpoint>().HandleAsync);
+
+        app.MapServiceOverGrpc<EngineService>();
+        app.MapServiceClusters();
+        return app;
+    }
+}

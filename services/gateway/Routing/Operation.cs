@@ -1,0 +1,52 @@
+using OpenWop.Micro.Protocol.Errors;
+
+namespace OpenWop.Micro.Gateway.Routing;
+
+/// <summary>
+/// One operation of the public surface, whatever the transport: a row of <see cref="Operations"/>.
+/// </summary>
+/// <param name="Id">Stable id, the OpenAPI <c>operationId</c>.</param>
+/// <param name="Method">HTTP method.</param>
+/// <param name="Route">Route template. Its literal text, with the method, is the canonical endpoint of idempotency records.</param>
+internal sealed record Operation(string Id, string Method, string Route)
+{
+    /// <summary>Scopes that a caller needs, all of them. Empty = the operation is public and takes no credential.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>Method of <c>openwop.v1.Engine</c>; null = REST only.</summary>
+    public string? Rpc { get; init; }
+
+    public string Summary { get; init; } = "";
+
+    /// <summary>Names of the query and header parameters in the OpenAPI components. Route parameters come from the route.</summary>
+    public IReadOnlyList<string> Parameters { get; init; } = [];
+
+    /// <summary>OpenAPI schema of the request body; null = no body.</summary>
+    public string? Body { get; init; }
+
+    public bool BodyRequired { get; init; } = true;
+
+    public required IReadOnlyList<Success> Successes { get; init; }
+
+    /// <summary>Errors that are particular to the operation. Those that every operation shares are implied.</summary>
+    public IReadOnlyList<ErrorCode> Errors { get; init; } = [];
+
+    /// <summary>Public operations answer without a credential and are never limited.</summary>
+    public bool IsPublic => Scopes.Count == 0;
+
+    /// <summary>Mutating operations accept an <c>Idempotency-Key</c> (spec/http-core.md 6.1).</summary>
+    public bool IsMutating => Method != HttpMethods.Get;
+
+    /// <summary>The routed operation as idempotency records name it: <c>POST /v1/runs/{runId}/cancel</c>.</summary>
+    public string Endpoint { get; } = $"{Method} {Route}";
+}
+
+/// <summary>An answer that is not an error.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Description">For the OpenAPI document.</param>
+/// <param name="Schema">OpenAPI schema of the body; null = no JSON body.</param>
+internal sealed record Success(int Status, string Description, string? Schema = null)
+{
+    /// <summary>Whether the answer may also be a stream of server-sent events.</summary>
+    public bool IsEventStream { get; init; }
+}

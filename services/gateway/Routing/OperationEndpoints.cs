@@ -1,0 +1,51 @@
+namespace OpenWop.Micro.Gateway.Routing;
+
+/// <summary>Puts operations on HTTP routes.</summary>
+internal static class OperationEndpoints
+{
+    /// <summary>An operation whose answer is one document.</summary>
+    public static void MapOperation(this IEndpointRouteBuilder routes, Operation operation, OperationHandler handler)
+    {
+        var pipeline = routes.ServiceProvider.GetRequiredService<OperationPipeline>();
+        var address = routes.ServiceProvider.GetRequiredService<PublicAddress>();
+        routes.MapRoute(operation, async context =>
+        {
+            var answer = await pipeline.RunAsync(ReadCall(operation, context, address), handler, context.RequestAborted);
+            await context.WriteAnswerAsync(answer);
+        });
+    }
+
+    /// <summary>An operation that writes its own answer.</summary>
+    public static void MapRoute(this IEndpointRouteBuilder routes, Operation operation, RequestDelegate handler) =>
+        routes.MapMethods(operation.Route, [operation.Method], handler).WithName(operation.Id);
+
+    /// <summary>
+    /// The id in the route. Ids hold no colon, because a colon separates an id from a verb (<c>{runId}:fork</c>); a route that is not
+    /// served must not be taken for a strange id.
+    /// </summary>
+    public static string ResourceId(HttpContext context)
+    {
+        var values = context.Request.RouteValues;
+        return (string?)(values["runId"] ?? values["workflowId"]) ?? "";
+    }
+
+    private static OperationCall ReadCall(Operation operation, HttpContext context, PublicAddress address)
+    {
+        var request = context.Request;
+        var headers = request.Headers;
+        return new OperationCall(operation)
+        {
+            ResourceId = ResourceId(context),
+            Authorization = headers.Authorization,
+            IdempotencyKey = operation.IsMutating ? (string?)headers["Idempotency-Key"] : null,
+            Traceparent = headers.TraceParent.ToString(),
+            ReadBody = operation.Body is null ? static _ => default : cancellationToken => RequestBody.ReadAsync(request, cancellationToken),
+            Query = name => request.Query[name],
+            Dedup = headers["X-Dedup"],
+            ForceEngineVersion = headers["X-Force-Engine-Version"],
+            IfMatch = headers.IfMatch,
+            IfNoneMatch = headers.IfNoneMatch,
+            BaseUrl = address.BaseUrl(request),
+        };
+    }
+}

@@ -1,0 +1,104 @@
+using OpenWop.Micro.Protocol.Errors;
+
+namespace OpenWop.Micro.Gateway.Routing;
+
+/// <summary>
+/// Every operation that is served, and nothing else. REST routes, gRPC methods, scope checks, idempotency and the OpenAPI document
+/// are all made from this table (spec/http-core.md 3.1).
+/// </summary>
+internal static class Operations
+{
+    public static readonly Operation GetCapabilities = new("getCapabilities", HttpMethods.Get, "/.well-known/openwop")
+    {
+        Rpc = "GetCapabilities",
+        Summary = "What this server supports.",
+        Parameters = ["IfNoneMatch"],
+        Successes = [new(200, "The discovery document.", "Capabilities"), new(304, "The document has not changed.")],
+    };
+
+    public static readonly Operation GetOpenApi = new("getOpenApi", HttpMethods.Get, "/v1/openapi.json")
+    {
+        Summary = "This document.",
+        Parameters = ["IfNoneMatch"],
+        Successes = [new(200, "An OpenAPI 3.1 document.", "JsonObject"), new(304, "The document has not changed.")],
+    };
+
+    public static readonly Operation GetWorkflow = new("getWorkflow", HttpMethods.Get, "/v1/workflows/{workflowId}")
+    {
+        Rpc = "GetWorkflow",
+        Scopes = ["manifest:read"],
+        Summary = "The stored definition of a workflow, verbatim.",
+        Parameters = ["IfNoneMatch"],
+        Successes = [new(200, "The definition.", "WorkflowDefinition"), new(304, "The definition has not changed.")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation PutWorkflow = new("putWorkflow", HttpMethods.Put, "/v1/workflows/{workflowId}")
+    {
+        Rpc = "PutWorkflow",
+        Scopes = ["workflows:write"],
+        Summary = "Stores a new version of a workflow. An extension of this server.",
+        Parameters = ["IdempotencyKey", "IfMatch", "IfNoneMatch"],
+        Body = "WorkflowDefinition",
+        Successes = [new(200, "A new version was stored.", "WorkflowVersion"), new(201, "The workflow was created.", "WorkflowVersion")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.PreconditionFailed],
+    };
+
+    public static readonly Operation CreateRun = new("createRun", HttpMethods.Post, "/v1/runs")
+    {
+        Rpc = "CreateRun",
+        Scopes = ["runs:create"],
+        Summary = "Creates a run. When the answer arrives, the run is durable.",
+        Parameters = ["IdempotencyKey", "Dedup", "ForceEngineVersion"],
+        Body = "CreateRunRequest",
+        Successes = [new(201, "The run was created.", "CreateRunResponse")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.ForceEngineVersionForbidden, ErrorCodes.RunAlreadyActive, ErrorCodes.CapabilityRequired],
+    };
+
+    public static readonly Operation GetRun = new("getRun", HttpMethods.Get, "/v1/runs/{runId}")
+    {
+        Rpc = "GetRun",
+        Scopes = ["runs:read"],
+        Summary = "The snapshot of a run.",
+        Successes = [new(200, "The snapshot.", "RunSnapshot")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation StreamRunEvents = new("streamRunEvents", HttpMethods.Get, "/v1/runs/{runId}/events")
+    {
+        Rpc = "StreamRunEvents",
+        Scopes = ["runs:read"],
+        Summary = "The events of a run as server-sent events: stored ones first, then live ones, until the run is over. "
+            + "With Accept: application/json the stored events so far.",
+        Parameters = ["StreamMode", "BufferMs", "LastEventId"],
+        Successes = [new(200, "The events.", "RunEventPage") { IsEventStream = true }],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.UnsupportedStreamMode, ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation PollRunEvents = new("pollRunEvents", HttpMethods.Get, "/v1/runs/{runId}/events/poll")
+    {
+        Scopes = ["runs:read"],
+        Summary = "The events of a run after a sequence; waits for the next one when there is none yet.",
+        Parameters = ["LastSequence", "Since", "Timeout"],
+        Successes = [new(200, "The events.", "RunEventPage")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation CancelRun = new("cancelRun", HttpMethods.Post, "/v1/runs/{runId}/cancel")
+    {
+        Rpc = "CancelRun",
+        Scopes = ["runs:cancel"],
+        Summary = "Cancels a run. Cancelling a run that is over changes nothing.",
+        Parameters = ["IdempotencyKey"],
+        Body = "CancelRunRequest",
+        BodyRequired = false,
+        Successes = [new(200, "The run is cancelled, or is being cancelled.", "RunStatusResponse")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
+    };
+
+    /// <summary>The whole table, in the order of the documentation.</summary>
+    public static IReadOnlyList<Operation> All { get; } =
+    [
+        GetCapabilities, GetOpenApi, GetWorkflow, PutWorkflow, CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun,
+    ];
+}

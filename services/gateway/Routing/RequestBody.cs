@@ -1,0 +1,55 @@
+using System.Buffers;
+using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.ServiceDefaults.Configuration;
+
+namespace OpenWop.Micro.Gateway.Routing;
+
+/// <summary>Reads the body of a request as bytes. What is in it is for the service that acts to judge.</summary>
+internal static class RequestBody
+{
+    private const string MaxBytesSetting = "OPENWOP_MAX_REQUEST_BODY_BYTES";
+    private const int DefaultMaxBytes = 4 * 1024 * 1024;
+
+    /// <summary>A body travels on in one message, whose limit is a little higher.</summary>
+    private const int LargestMaxBytes = 7 * 1024 * 1024;
+
+    /// <summary>Largest request body that is accepted.</summary>
+    public static long MaxRequestBodyBytes(this IConfiguration configuration) =>
+        configuration.Number(MaxBytesSetting, DefaultMaxBytes, min: 1024, LargestMaxBytes);
+
+    /// <exception cref="ProtocolException">415: the media type is not JSON.</exception>
+    /// <exception cref="BadHttpRequestException">413, or the body is not well-formed HTTP.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var reader = request.BodyReader;
+        var read = await reader.ReadAsync(cancellationToken);
+        if (read.IsCompleted && read.Buffer.IsEmpty)
+            return default;
+
+        if (!IsJson(request.ContentType))
+            throw new ProtocolException(new(ErrorCodes.UnsupportedMediaType, "The request body must be application/json."));
+
+        while (!read.IsCompleted)
+        {
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await reader.ReadAsync(cancellationToken);
+        }
+
+        var body = read.Buffer.ToArray();
+        reader.AdvanceTo(read.Buffer.End);
+        return body;
+    }
+
+    /// <summary>No media type at all counts as JSON: there is nothing else it could be.</summary>
+    private static bool IsJson(string? contentType)
+    {
+        if (string.IsNullOrEmpty(contentType))
+            return true;
+
+        var type = contentType.AsSpan();
+        var end = type.IndexOf(';');
+        type = (end < 0 ? type : type[..end]).Trim();
+        return type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+    }
+}

@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Google.Protobuf;
+using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Gateway.Authentication;
+using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Protocol.Errors;
+
+namespace OpenWop.Micro.Gateway.Runs;
+
+/// <summary>The operations on runs: thin, the engine decides. Documents pass through as bytes.</summary>
+internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
+{
+    /// <summary>Name of the service behind these operations.</summary>
+    public const string Service = "runs";
+
+    /// <summary>How long an operation may take that does not wait on purpose.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private const int MaxReasonLength = 512;
+
+    /// <summary><c>POST /v1/runs</c>.</summary>
+    public async Task<Answer> CreateAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var request = new CreateRunRequest
+        {
+            RequestId = call.RequestId,
+            Traceparent = call.Traceparent,
+            DedupEnforce = ReadDedup(call.Dedup),
+        };
+        if (ReadForceEngineVersion(call.ForceEngineVersion, call.Caller) is { } version)
+            request.ForceEngineVersion = version;
+        request.Body = UnsafeByteOperations.UnsafeWrap(await call.ReadBody(cancellationToken));
+
+        var reply = await runs.CreateRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
+        return Answer.Json(StatusCodes.Status201Created, CreatedBody(reply, call.BaseUrl)) with { IsReplay = reply.Replayed };
+    }
+
+    /// <summary><c>GET /v1/runs/{runId}</c>.</summary>
+    public async Task<Answer> GetAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var reply = await runs.GetRunAsync(
+            new GetRunRequest { RunId = RequireRunId(call.ResourceId) }, call.Caller.CallOptions(Service, Patience, cancellationToken));
+        return Answer.Json(StatusCodes.Status200OK, reply.Snapshot.Memory);
+    }
+
+    /// <summary><c>POST /v1/runs/{runId}/cancel</c>.</summary>
+    public async Task<Answer> CancelAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var request = new CancelRunRequest
+        {
+            RunId = RequireRunId(call.ResourceId),
+            Reason = ReadReason(await call.ReadBody(cancellationToken)),
+            RequestId = call.RequestId,
+        };
+        var reply = await runs.CancelRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
+
+        var body = new ArrayBufferWriter<byte>(128);
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("runId"u8, reply.RunId);
+            writer.WriteString("status"u8, reply.Status);
+            writer.WriteEndObject();
+        }
+
+        return Answer.Json(StatusCodes.Status200OK, body.WrittenMemory);
+    }
+
+    /// <summary>An id that can belong to a run at all.</summary>
+    /// <exception cref="ProtocolException">404, as for a run that does not exist.</exception>
+    public static string RequireRunId(string id) =>
+        id.Length is > 0 and <= 128 && !id.Contains(':') ? id : throw new ProtocolException(ProtocolError.NotFound("run"));
+
+    private static ReadOnlyMemory<byte> CreatedBody(CreateRunReply reply, string baseUrl)
+    {
+        var body = new ArrayBufferWriter<byte>(384);
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            var statusUrl = $"{baseUrl}/v1/runs/{reply.RunId}";
+            writer.WriteStartObject();
+            writer.WriteString("runId"u8, reply.RunId);
+            writer.WriteString("status"u8, reply.Status);
+            writer.WriteString("eventsUrl"u8, $"{statusUrl}/events");
+            writer.WriteString("statusUrl"u8, statusUrl);
+            writer.WriteEndObject();
+        }
+
+        return body.WrittenMemory;
+    }
+
+    private static bool ReadDedup(string? header) => header switch
+    {
+        null => false,
+        "enforce" => true,
+        _ => throw new ProtocolException(ProtocolError.Validation("X-Dedup can only be 'enforce'.", "X-Dedup")),
+    };
+
+    /// <summary>Only test keys may force a version, which is checked before the value is looked at (spec/http-core.md 5.4).</summary>
+    private static int? ReadForceEngineVersion(string? header, ApiCaller caller)
+    {
+        if (header is null)
+            return null;
+
+        if (!caller.IsTest)
+            throw new ProtocolException(new(ErrorCodes.ForceEngineVersionForbidden, "Only test keys may force an engine version."));
+
+        return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version
+            : throw new ProtocolException(ProtocolError.Validation("X-Force-Engine-Version must be a whole number.", "X-Force-Engine-Version"));
+    }
+
+    /// <summary>The cancel body is the one body that may hold unknown members (spec/http-core.md 1); it may also be absent.</summary>
+    private static string ReadReason(ReadOnlyMemory<byte> body)
+    {
+        if (body.IsEmpty)
+            return "";
+
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new ProtocolException(ProtocolError.Validation("The request body must be a JSON object."));
+
+            if (!document.RootElement.TryGetProperty("reason"u8, out var reason))
+                return "";
+
+            return reason.ValueKind == JsonValueKind.String && reason.GetString() is { Length: <= MaxReasonLength } text
+                ? text
+                : throw new ProtocolException(ProtocolError.Validation($"reason must be a text of at most {MaxReasonLength} characters.", "reason"));
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: a string that is not valid UTF-16.
+            throw new ProtocolException(ProtocolError.Validation("The request body is not valid JSON."));
+        }
+    }
+}
