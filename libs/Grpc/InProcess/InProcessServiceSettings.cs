@@ -26,8 +26,8 @@ internal sealed record InProcessServiceSettings(
             logger,
             // The channel sets the ambient call itself, the interceptor that does it for network calls would do it twice.
             [.. forAll.Interceptors.Concat(forService.Interceptors).Where(interceptor => interceptor.Type != typeof(AmbientCallInterceptor))],
-            forService.MaxReceiveMessageSize,
-            forService.MaxSendMessageSize,
-            forService.EnableDetailedErrors ?? false);
+            (forService.MaxReceiveMessageSizeSpecified ? forService : forAll).MaxReceiveMessageSize,
+            (forService.MaxSendMessageSizeSpecified ? forService : forAll).MaxSendMessageSize,
+            forService.EnableDetailedErrors ?? forAll.EnableDetailedErrors ?? false);
     }
 }

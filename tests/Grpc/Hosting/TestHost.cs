@@ -9,7 +9,7 @@ using OpenWop.Micro.Grpc.Tests.Interop;
 
 namespace OpenWop.Micro.Grpc.Tests.Hosting;
 
-/// <summary>A host on a free port of the loopback interface, with the interop service and an HTTP/1.1 endpoint that tells the protocol.</summary>
+/// <summary>A host on a free port of the loopback interface, with a gRPC service and an endpoint that tells the version of HTTP.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
     private TestHost(WebApplication app) => App = app;
@@ -18,8 +18,13 @@ internal sealed class TestHost : IAsyncDisposable
 
     public Uri Address => new(App.Urls.Single());
 
-    public static async Task<TestHost> StartAsync(
+    public static Task<TestHost> StartAsync(
         Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null, string url = "http://127.0.0.1:0")
+        => StartAsync<InteropService>(configure, map, url);
+
+    public static async Task<TestHost> StartAsync<TService>(
+        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null, string url = "http://127.0.0.1:0")
+        where TService : class
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrel().UseSetting(WebHostDefaults.ServerUrlsKey, url).UseSharedPorts();
@@ -28,7 +33,7 @@ internal sealed class TestHost : IAsyncDisposable
         configure?.Invoke(builder);
 
         var app = builder.Build();
-        app.MapServiceOverGrpc<InteropService>();
+        app.MapServiceOverGrpc<TService>();
         app.MapGrpcHealthAndReflection();
         app.MapMethods("/protocol", ["GET", "POST", "PUT", "PATCH"], (HttpContext context) => context.Request.Protocol);
         map?.Invoke(app);
@@ -43,5 +48,11 @@ internal sealed class TestHost : IAsyncDisposable
         return client;
     }
 
-    public async ValueTask DisposeAsync() => await App.DisposeAsync();
+    /// <summary>Ends the host without much ado: connections of cancelled calls would otherwise drain for some seconds.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await App.StopAsync(limit.Token);
+        await App.DisposeAsync();
+    }
 }
