@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.ServiceDefaults.Health;
 using OpenWop.Micro.ServiceDefaults.Logging;
 using OpenWop.Micro.ServiceDefaults.Telemetry;
@@ -38,7 +39,7 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddServiceHealth();
 
         var hosted = builder.Services.Hosted();
-        builder.Services.AddGrpcServer();
+        builder.Services.AddGrpcServer(grpc => grpc.Interceptors.Add<ProtocolErrorInterceptor>());
         builder.Services.ExposeGrpcServices(grpcService => ServiceExposureRule.ExposureOf(grpcService, hosted));
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);

@@ -79,7 +79,7 @@ public sealed record ProtocolError(ErrorCode Code, string Message, JsonObject? D
 
 /// <summary>Carries a <see cref="ProtocolError"/> through code that cannot return it; the edge turns it into the envelope.</summary>
 [SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "Exists only to carry an error value.")]
-public sealed class ProtocolException(ProtocolError error) : Exception(error?.Message)
+public class ProtocolException(ProtocolError error) : Exception(error?.Message)
 {
     public ProtocolError Error { get; } = error ?? throw new ArgumentNullException(nameof(error));
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Store;
 
@@ -248,4 +249,4 @@ internal sealed class RunExistsException(AppendStatus status, string otherRunId)
 }
 
 /// <summary>The run belongs to somebody else now, or this instance is going away.</summary>
-internal sealed class RunMovedException() : Exception("The run has moved to another owner.");
+internal sealed class RunMovedException() : ProtocolException(RunErrors.Unavailable);

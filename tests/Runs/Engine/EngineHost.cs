@@ -5,10 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
-using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.ServiceDefaults;
 using OpenWop.Micro.ServiceDefaults.Clients;
-using OpenWop.Micro.ServiceDefaults.Topology;
+using OpenWop.Micro.Workflows;
 
 namespace OpenWop.Micro.Runs.Tests.Engine;
 
@@ -33,13 +32,19 @@ internal sealed class EngineHost : IAsyncDisposable
         builder.AddServiceDefaults("runs");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.AddRuns();
-        builder.Services.HostService("workflows");
-        builder.Services.AddSingleton(workflows);
+        builder.AddWorkflows();
+        builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>("workflows");
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>("runs");
         var app = builder.Build();
         app.MapRuns();
-        app.MapServiceOverGrpc<TestWorkflows>();
+        app.MapWorkflows();
         await app.StartAsync();
+        var client = app.Services.GetRequiredService<Contracts.Workflows.V1.Workflows.WorkflowsClient>();
+        foreach (var (workflowId, json) in workflows)
+        {
+            await client.PutDefinitionAsync(new PutDefinitionRequest { WorkflowId = workflowId, Json = ByteString.CopyFromUtf8(json) });
+        }
+
         return new EngineHost(app, folder);
     }
 
@@ -62,13 +67,5 @@ internal sealed class EngineHost : IAsyncDisposable
         await app.StopAsync();
         await app.DisposeAsync();
         Directory.Delete(folder, recursive: true);
-    }
-
-    private sealed class TestWorkflows(Dictionary<string, string> workflows) : Workflows.WorkflowsBase
-    {
-        public override Task<Definition> GetDefinition(GetDefinitionRequest request, ServerCallContext context) =>
-            workflows.TryGetValue(request.WorkflowId, out var json)
-                ? Task.FromResult(new Definition { WorkflowId = request.WorkflowId, Version = 1, Owner = "*", Json = ByteString.CopyFromUtf8(json), Etag = "1" })
-                : throw new RpcException(new Status(StatusCode.NotFound, "none"));
     }
 }

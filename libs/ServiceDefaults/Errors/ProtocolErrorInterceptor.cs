@@ -1,17 +1,16 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using OpenWop.Micro.Protocol.Errors;
-using OpenWop.Micro.Runs.Mailbox;
-using OpenWop.Micro.ServiceDefaults.Errors;
 
-namespace OpenWop.Micro.Runs.Api;
+namespace OpenWop.Micro.ServiceDefaults.Errors;
 
-/// <summary>Refusals become statuses with the envelope in their details.</summary>
-internal sealed class ErrorInterceptor : Interceptor
+/// <summary>Refusals of a service (<see cref="ProtocolException"/>) become statuses with the envelope in their details.</summary>
+public sealed class ProtocolErrorInterceptor : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        ArgumentNullException.ThrowIfNull(continuation);
         try
         {
             return await continuation(request, context);
@@ -20,15 +19,12 @@ internal sealed class ErrorInterceptor : Interceptor
         {
             throw exception.Error.ToRpcException();
         }
-        catch (RunMovedException)
-        {
-            throw RunErrors.Unavailable.ToRpcException();
-        }
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        ArgumentNullException.ThrowIfNull(continuation);
         try
         {
             await continuation(request, responseStream, context);

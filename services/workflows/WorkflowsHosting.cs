@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Topology;
+using OpenWop.Micro.Storage;
+using OpenWop.Micro.Workflows.Api;
+using OpenWop.Micro.Workflows.Seeding;
+using OpenWop.Micro.Workflows.Store;
+
+namespace OpenWop.Micro.Workflows;
+
+/// <summary>The workflows service: definitions and their versions.</summary>
+public static class WorkflowsHosting
+{
+    private const string Service = "workflows";
+
+    /// <summary>Adds the service to a host.</summary>
+    public static WebApplicationBuilder AddWorkflows(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.HostService(Service);
+        builder.Services.AddGrpcServer();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddKeyedSingleton(Service, (provider, _) => Database.Create(
+            DatabaseOptions.Sqlite(Path.Combine(builder.Configuration.DataDirectory(), "workflows.db"), Service) with { Exclusive = true },
+            provider.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton(provider => new WorkflowStore(
+            provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<SeedFolder>(
+            provider, provider.GetRequiredKeyedService<Database>(Service)));
+        return builder;
+    }
+
+    /// <summary>Maps the service's gRPC face.</summary>
+    public static WebApplication MapWorkflows(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.MapServiceOverGrpc<WorkflowsGrpcService>();
+        return app;
+    }
+}
