@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -15,6 +16,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     private readonly JsonPath path = new();
     private readonly List<SchemaResource> scope = [];
     private long steps;
+    private TimeSpan patternTime;
     private int depth;
 
     /// <summary>The errors of a value; none when it fits.</summary>
@@ -267,6 +269,10 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     private bool IsMatch(SchemaPattern pattern, string text)
     {
         Charge(text.Length >> 6);
+        if (pattern.IsLinear)
+            return pattern.IsMatch(text);
+
+        var start = Stopwatch.GetTimestamp();
         try
         {
             return pattern.IsMatch(text);
@@ -274,6 +280,12 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         catch (RegexMatchTimeoutException)
         {
             throw Stop("pattern", "Matching a pattern takes too long.");
+        }
+        finally
+        {
+            patternTime += Stopwatch.GetElapsedTime(start);
+            if (patternTime > limits.PatternTimeout)
+                steps = limits.MaxSteps; // The next step is refused.
         }
     }
 

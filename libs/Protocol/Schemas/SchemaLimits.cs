@@ -10,7 +10,7 @@ public sealed record SchemaLimits
     public static readonly SchemaLimits Untrusted = new();
 
     /// <summary>For the published schemas, which are held against documents of up to 4 MiB.</summary>
-    public static readonly SchemaLimits Published = new() { MaxBytes = 4 << 20, MaxSubschemas = 100_000, MaxSteps = 50_000_000 };
+    public static readonly SchemaLimits Published = new() { MaxBytes = 4 << 20, MaxSubschemas = 100_000, MaxSteps = 50_000_000, PatternTimeout = TimeSpan.FromSeconds(10) };
 
     /// <summary>Size of the schema document in bytes of UTF-8.</summary>
     public int MaxBytes { get; init; } = 256 * 1024;
@@ -30,6 +30,9 @@ public sealed record SchemaLimits
     /// <summary>Length of a regular expression in characters.</summary>
     public int MaxPatternLength { get; init; } = 1_024;
 
-    /// <summary>Time one match may take, for the few patterns that cannot run in linear time.</summary>
-    public TimeSpan PatternTimeout { get; init; } = TimeSpan.FromMilliseconds(50);
+    /// <summary>
+    /// Time that the matches of one validation may take together, for the few patterns that cannot run in linear time. Generous,
+    /// because it is the only limit that depends on how busy the machine is.
+    /// </summary>
+    public TimeSpan PatternTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 }

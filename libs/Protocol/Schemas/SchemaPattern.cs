@@ -13,6 +13,9 @@ internal sealed class SchemaPattern
 
     private SchemaPattern(Regex regex) => this.regex = regex;
 
+    /// <summary>True when a match takes time proportional to the text; no clock is involved then.</summary>
+    public bool IsLinear => regex.Options.HasFlag(RegexOptions.NonBacktracking);
+
     /// <summary>Throws <see cref="ArgumentException"/> when the text is no pattern.</summary>
     public static SchemaPattern Compile(string pattern, SchemaLimits limits)
     {
@@ -22,7 +25,7 @@ internal sealed class SchemaPattern
         var translated = Translate(pattern);
         try
         {
-            return new SchemaPattern(new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, limits.PatternTimeout));
+            return new SchemaPattern(new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
         }
         catch (NotSupportedException)
         {
