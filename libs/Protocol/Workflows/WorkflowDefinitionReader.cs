@@ -152,12 +152,12 @@ public static class WorkflowDefinitionReader
         Reducer = RequiredString(channel, "reducer"),
         Schema = Optional(channel, "schema"),
         Default = Optional(channel, "default"),
-        MaxSize = (int?)Integer(channel, "maxSize"),
+        MaxSize = Integer(channel, "maxSize") is { } size ? (int)Math.Min(size, int.MaxValue) : null,
         TtlMs = Integer(channel, "ttlMs"),
         Options = Optional(channel, "options"),
         Access = Optional(channel, "access"),
-        SchemaVersion = (int)(Integer(channel, "schemaVersion") ?? 1),
-        CompatibleWith = [.. Items(channel, "compatibleWith").Select(item => item.GetInt32())],
+        SchemaVersion = (int)Math.Min(Integer(channel, "schemaVersion") ?? 1, int.MaxValue),
+        CompatibleWith = [.. Items(channel, "compatibleWith").Select(item => item.TryGetInt32(out var version) ? version : int.MaxValue)],
         Sensitive = Flag(channel, "sensitive"),
     };
 

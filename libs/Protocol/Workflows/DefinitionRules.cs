@@ -1,0 +1,208 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Json;
+using OpenWop.Micro.Protocol.Schemas;
+
+namespace OpenWop.Micro.Protocol.Workflows;
+
+/// <summary>
+/// Rules between the parts of a definition: names are unique, references lead somewhere, conditions can be decided, nested
+/// schemas are schemas. Cycles are legal.
+/// </summary>
+internal sealed class DefinitionRules
+{
+    private readonly JsonElement document;
+    private readonly WorkflowDefinition definition;
+    private readonly ExpressionCheck expressions;
+    private readonly HashSet<string> nodeIds;
+    private readonly List<DefinitionError> errors = [];
+
+    private DefinitionRules(JsonElement document, WorkflowDefinition definition, ExpressionCheck expressions)
+    {
+        this.document = document;
+        this.definition = definition;
+        this.expressions = expressions;
+        nodeIds = definition.Nodes.Select(node => node.Id).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <param name="document">A document that fits the published schema.</param>
+    /// <param name="definition">The same, read.</param>
+    /// <param name="expressions">Parses expressions.</param>
+    public static List<DefinitionError> Check(JsonElement document, WorkflowDefinition definition, ExpressionCheck expressions)
+    {
+        var rules = new DefinitionRules(document, definition, expressions);
+        rules.Nodes();
+        rules.Edges();
+        rules.Triggers();
+        rules.Variables();
+        rules.Groups();
+        rules.Channels();
+        rules.Schema("/configurableSchema", definition.ConfigurableSchema);
+        return rules.errors;
+    }
+
+    private void Nodes()
+    {
+        Unique("nodes", definition.Nodes.Select(node => node.Id), "id");
+        for (var i = 0; i < definition.Nodes.Length; i++)
+        {
+            foreach (var (port, value) in definition.Nodes[i].Inputs)
+            {
+                var path = $"/nodes/{i}/inputs/{JsonPath.Escape(port)}";
+                if (value is PortValue.Connection connection)
+                    RequireNode(connection.NodeId, $"{path}/nodeId");
+                else if (value is PortValue.Expression expression)
+                    Expression(expression.Text, $"{path}/expression");
+            }
+        }
+    }
+
+    private void Edges()
+    {
+        Unique("edges", definition.Edges.Select(edge => edge.Id), "id");
+        for (var i = 0; i < definition.Edges.Length; i++)
+        {
+            var edge = definition.Edges[i];
+            RequireNode(edge.SourceNodeId, $"/edges/{i}/sourceNodeId");
+            RequireNode(edge.TargetNodeId, $"/edges/{i}/targetNodeId");
+            if (edge.Condition is { } condition)
+                Condition(condition, $"/edges/{i}/condition");
+        }
+    }
+
+    private void Condition(EdgeCondition condition, string path)
+    {
+        switch (condition.Type)
+        {
+            case null:
+                // An empty condition holds. One that says what to compare, but not how, is a mistake, and guessing would route runs.
+                if (condition.Left is not null || condition.Right is not null || condition.Expression is not null)
+                    Add(path, "condition_incomplete", "The condition has no type.");
+                break;
+            case "expression":
+                if (string.IsNullOrWhiteSpace(condition.Expression))
+                    Add(path, "condition_incomplete", "The condition has no expression.");
+                else
+                    Expression(condition.Expression, $"{path}/expression");
+                break;
+            case "regex":
+                RequireOperands(condition, path);
+                if (condition.Right is { } pattern && (pattern.ValueKind != JsonValueKind.String || ConditionRegex.Compile(pattern.GetString()!) is null))
+                    Add($"{path}/right", "invalid_regex", "The value must be a regular expression without lookaround and back references.");
+                break;
+            default:
+                RequireOperands(condition, path);
+                break;
+        }
+    }
+
+    private void RequireOperands(EdgeCondition condition, string path)
+    {
+        if (string.IsNullOrWhiteSpace(condition.Left))
+            Add(path, "condition_incomplete", "The condition has no left operand.");
+
+        if (condition.Right is null)
+            Add(path, "condition_incomplete", "The condition has no right operand.");
+    }
+
+    private void Triggers()
+    {
+        Unique("triggers", definition.Triggers.Select(trigger => trigger.Id), "id");
+        for (var i = 0; i < definition.Triggers.Length; i++)
+        {
+            var trigger = definition.Triggers[i];
+            if (trigger.NodeId is { } nodeId)
+                RequireNode(nodeId, $"/triggers/{i}/nodeId");
+
+            if (trigger.Type == "channel-write")
+                ChannelTrigger(trigger.Config, $"/triggers/{i}/config");
+        }
+    }
+
+    private void ChannelTrigger(JsonElement? config, string path)
+    {
+        if (config is not { } settings || !settings.TryGetProperty("channel", out var channel) || channel.ValueKind != JsonValueKind.String)
+            Add(path, "trigger_incomplete", "The trigger names no channel.");
+        else if (definition.Channels?.ContainsKey(channel.GetString()!) != true)
+            Add($"{path}/channel", "unknown_channel", $"Channel '{channel.GetString()}' is not declared.");
+    }
+
+    private void Variables()
+    {
+        Unique("variables", definition.Variables.Select(variable => variable.Name), "name");
+        for (var i = 0; i < definition.Variables.Length; i++)
+        {
+            var variable = definition.Variables[i];
+            if (variable.DefaultValue is { } value && !VariableTypes.Accepts(variable.Type, value))
+                Add($"/variables/{i}/defaultValue", "wrong_type", $"The default must be of type {variable.Type}.");
+        }
+    }
+
+    private void Groups()
+    {
+        if (!document.TryGetProperty("groups", out var groups))
+            return;
+
+        Unique("groups", groups.EnumerateArray().Select(group => group.GetProperty("id").GetString()!), "id");
+        var i = 0;
+        foreach (var group in groups.EnumerateArray())
+        {
+            var k = 0;
+            foreach (var member in group.GetProperty("nodeIds").EnumerateArray())
+            {
+                RequireNode(member.GetString()!, $"/groups/{i}/nodeIds/{k++}");
+            }
+
+            i++;
+        }
+    }
+
+    private void Channels()
+    {
+        foreach (var (name, channel) in definition.Channels ?? ImmutableSortedDictionary<string, ChannelDeclaration>.Empty)
+        {
+            var path = $"/channels/{JsonPath.Escape(name)}";
+            if (name.Length is 0 or > WorkflowLimits.MaxChannelName)
+                Add(path, "invalid_name", $"A channel name must have 1 to {WorkflowLimits.MaxChannelName} characters.");
+
+            Schema($"{path}/schema", channel.Schema);
+        }
+    }
+
+    private void Schema(string path, JsonElement? schema)
+    {
+        if (schema is { } value && !JsonSchemaDocument.TryCompile(value, out _, out var error))
+            Add($"{path}{error.Path}", "invalid_schema", error.Message);
+    }
+
+    private void Expression(string text, string path)
+    {
+        if (expressions(text) is { } problem)
+            Add(path, "invalid_expression", problem);
+    }
+
+    private void RequireNode(string nodeId, string path)
+    {
+        if (!nodeIds.Contains(nodeId))
+            Add(path, "unknown_node", $"There is no node '{nodeId}'.");
+    }
+
+    private void Unique(string list, IEnumerable<string> names, string member)
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        var i = 0;
+        foreach (var name in names)
+        {
+            if (!known.Add(name))
+                Add($"/{list}/{i}/{member}", "duplicate_id", $"'{name}' appears twice.");
+
+            i++;
+        }
+    }
+
+    private void Add(string path, string code, string message)
+    {
+        if (errors.Count < WorkflowLimits.MaxErrors)
+            errors.Add(new DefinitionError(path, code, message));
+    }
+}
