@@ -24,10 +24,10 @@ internal sealed class Simulation
 
     public Simulation(int seed, WorkflowDefinition definition, int recursionLimit = 1000)
     {
-        this.random = new Random(seed);
-        this.Graph = new WorkflowGraph(definition);
-        this.driver = new RunDriver(this.Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode()]));
-        this.Decide(draft => draft.Add(new RunStarted
+        random = new Random(seed);
+        Graph = new WorkflowGraph(definition);
+        driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode()]));
+        Decide(draft => draft.Add(new RunStarted
         {
             WorkflowId = definition.Id,
             Inputs = JsonElement.Parse("{}"),
@@ -47,28 +47,28 @@ internal sealed class Simulation
     {
         for (var step = 0; step < 20_000; step++)
         {
-            if (this.State.IsTerminal)
+            if (State.IsTerminal)
             {
                 return true;
             }
 
-            var choice = this.random.Next(100);
+            var choice = random.Next(100);
             if (withCrashes && choice < 10)
             {
-                this.Crash();
+                Crash();
             }
             else if (withCancel && choice == 99)
             {
-                this.Decide(draft => Decisions.Cancel(draft, "chance", "test"));
+                Decide(draft => Decisions.Cancel(draft, "chance", "test"));
             }
-            else if (this.inFlight.Count > 0 && (choice < 80 || this.State.NextDue is null))
+            else if (inFlight.Count > 0 && (choice < 80 || State.NextDue is null))
             {
-                this.FinishOne(twice: choice < 20);
+                FinishOne(twice: choice < 20);
             }
-            else if (this.State.NextDue is { } due)
+            else if (State.NextDue is { } due)
             {
-                this.now = due;
-                this.Decide(_ => { });
+                now = due;
+                Decide(_ => { });
             }
             else
             {
@@ -82,52 +82,52 @@ internal sealed class Simulation
     /// <summary>Commands that have been decided already must decide nothing when they are repeated.</summary>
     public int EventsOfRepeatedCommands()
     {
-        var before = this.Events.Count;
-        this.Decide(draft => Decisions.Cancel(draft, "again", "test"));
-        foreach (var node in this.Graph.Nodes)
+        var before = Events.Count;
+        Decide(draft => Decisions.Cancel(draft, "again", "test"));
+        foreach (var node in Graph.Nodes)
         {
-            this.Decide(draft => Decisions.NodeFinished(draft, this.Graph, new NodeResult(node.Id, 0, 0, new NodeOutcome.Completed(JsonElement.Parse("{}")))));
+            Decide(draft => Decisions.NodeFinished(draft, Graph, new NodeResult(node.Id, 0, 0, new NodeOutcome.Completed(JsonElement.Parse("{}")))));
         }
 
-        return this.Events.Count - before;
+        return Events.Count - before;
     }
 
     /// <summary>The graph and the log, for the message of a failed property.</summary>
     public string Describe() => string.Join('\n',
     [
-        .. this.Graph.Nodes.Select(node => $"{node.Id} {node.Definition.TypeId}"),
-        .. this.Graph.Nodes.SelectMany(node => node.Outgoing).Select(edge => $"{edge.Source.Id} -{edge.Rule}:{edge.Definition.SourceOutput}{(edge.IsBackEdge ? ":back" : "")}-> {edge.Target.Id}"),
-        .. this.Stored.Select(stored => $"{stored.Sequence} {stored.Type} {Decode(stored).Body.NodeId}"),
+        .. Graph.Nodes.Select(node => $"{node.Id} {node.Definition.TypeId}"),
+        .. Graph.Nodes.SelectMany(node => node.Outgoing).Select(edge => $"{edge.Source.Id} -{edge.Rule}:{edge.Definition.SourceOutput}{(edge.IsBackEdge ? ":back" : "")}-> {edge.Target.Id}"),
+        .. Stored.Select(stored => $"{stored.Sequence} {stored.Type} {Decode(stored).Body.NodeId}"),
     ]);
 
     private void FinishOne(bool twice)
     {
-        var work = this.inFlight[this.random.Next(this.inFlight.Count)];
-        this.inFlight.Remove(work);
-        this.now = this.now.AddMilliseconds(this.random.Next(1, 50));
+        var work = inFlight[random.Next(inFlight.Count)];
+        inFlight.Remove(work);
+        now = now.AddMilliseconds(random.Next(1, 50));
         var outcome = work.Handler.ExecuteAsync(work.Context, CancellationToken.None).AsTask();
         var result = new NodeResult(work.Context.Node.Id, work.Context.Attempt, work.Context.Iteration, outcome.GetAwaiter().GetResult());
-        this.Decide(draft => Decisions.NodeFinished(draft, this.Graph, result));
+        Decide(draft => Decisions.NodeFinished(draft, Graph, result));
         if (twice)
         {
-            this.Decide(draft => Decisions.NodeFinished(draft, this.Graph, result));
+            Decide(draft => Decisions.NodeFinished(draft, Graph, result));
         }
     }
 
     /// <summary>The process dies: what was in memory is gone, the log is read back, attempts in the middle start over.</summary>
     private void Crash()
     {
-        this.inFlight.Clear();
-        this.State = Fold.ApplyAll(RunState.Empty, this.Stored.Select(Decode));
-        foreach (var (nodeId, node) in this.State.Nodes)
+        inFlight.Clear();
+        State = Fold.ApplyAll(RunState.Empty, Stored.Select(Decode));
+        foreach (var (nodeId, node) in State.Nodes)
         {
             if (node.Status == NodeStatus.Running)
             {
-                this.inFlight.Add(this.driver.Resume(this.State, RunId, nodeId)!);
+                inFlight.Add(driver.Resume(State, RunId, nodeId)!);
             }
         }
 
-        this.Decide(_ => { });
+        Decide(_ => { });
     }
 
     private void Decide(Action<Draft> decide)
@@ -135,14 +135,14 @@ internal sealed class Simulation
         bool moreToDo;
         do
         {
-            var draft = new Draft(this.State, this.now);
+            var draft = new Draft(State, now);
             decide(draft);
             decide = _ => { };
-            (var work, moreToDo) = this.driver.AdvanceAsync(draft, RunId, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-            this.Events.AddRange(draft.Events);
-            this.Stored.AddRange(draft.Events.Select(@event => EventCodec.Encode(RunId, @event)));
-            this.State = draft.State;
-            this.inFlight.AddRange(work.Where(item => this.State.Nodes.GetValueOrDefault(item.Context.Node.Id)?.Status == NodeStatus.Running));
+            (var work, moreToDo) = driver.AdvanceAsync(draft, RunId, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            Events.AddRange(draft.Events);
+            Stored.AddRange(draft.Events.Select(@event => EventCodec.Encode(RunId, @event)));
+            State = draft.State;
+            inFlight.AddRange(work.Where(item => State.Nodes.GetValueOrDefault(item.Context.Node.Id)?.Status == NodeStatus.Running));
         }
         while (moreToDo);
     }
