@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Runs.Api;
 using OpenWop.Micro.Runs.Mailbox;
@@ -36,7 +37,7 @@ public static class RunsHosting
         builder.Services.AddSingleton<NodeRunner>();
         builder.Services.AddSingleton<Definitions>();
         builder.Services.AddSingleton<OwnedShards>();
-        builder.Services.AddSingleton<RunFeeds>();
+        builder.Services.AddEventBus();
         builder.Services.AddSingleton<RunRegistry>();
         builder.Services.AddSingleton(provider => new WakeUps(
             provider.GetRequiredService<TimeProvider>(),
@@ -44,7 +45,7 @@ public static class RunsHosting
         builder.Services.AddSingleton(provider => new RunStore(
             provider.GetRequiredKeyedService<Database>(Service),
             provider.GetRequiredService<TimeProvider>(),
-            new CommitListener(provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<RunFeeds>()).Committed,
+            new CommitListener(provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<IEventBus>()).Committed,
             provider.GetRequiredService<ILogger<RunStore>>()));
         builder.Services.AddSingleton<EventFeed>();
         builder.Services.AddSingleton<FrameStream>();

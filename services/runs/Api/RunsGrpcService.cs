@@ -54,6 +54,9 @@ internal sealed class RunsGrpcService(
         var after = request.HasAfterSequence
             ? request.AfterSequence
             : request.AfterEventId is { Length: > 0 } eventId ? EventCodec.SequenceOf(row.RunId, eventId) ?? -1 : -1;
+
+        // A cursor past the end of the log follows what comes after its end.
+        after = Math.Min(after, row.LastSequence);
         await foreach (var batch in frames.ReadAsync(row.RunId, after, modes, request.BufferMs, context.CancellationToken))
         {
             await responseStream.WriteAsync(batch, context.CancellationToken);

@@ -1,14 +1,15 @@
+using OpenWop.Micro.Events;
 using OpenWop.Micro.Runs.Streaming;
 using OpenWop.Micro.Runs.Timers;
 
 namespace OpenWop.Micro.Runs.Store;
 
 /// <summary>What happens after each commit, in commit order: due times are noted, followers hear of the events.</summary>
-internal sealed class CommitListener(WakeUps wakeUps, RunFeeds feeds)
+internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus)
 {
     public void Committed(RunAppend append, AppendResult result)
     {
         wakeUps.Set(append.Lease.RunId, append.State.NextDue);
-        feeds.Publish(append.Lease.RunId, result.Events);
+        bus.Publish(RunTopic.MessageOf(append.Lease.RunId, result.Events));
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using OpenWop.Micro.Events;
 using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Store;
@@ -8,84 +9,67 @@ namespace OpenWop.Micro.Runs.Streaming;
 /// <summary>
 /// The events of a run after a cursor, each once and in order, until the terminal one:
 /// <list type="number">
-/// <item>subscribe to the feed, so that nothing committed from now on is missed;</item>
-/// <item>read the log from the cursor to its end;</item>
-/// <item>take what the feed brings, dropping what the log has already given;</item>
-/// <item>when the feed jumps ahead, read the log again from the last event sent.</item>
+/// <item>subscribe to the bus, so that nothing committed from now on is missed without notice;</item>
+/// <item>read the log from the cursor to its end; a run that is over ends here;</item>
+/// <item>take what the bus brings, dropping what the log has already given;</item>
+/// <item>on a gap, or when a sequence is skipped, read the log again from the last event sent.</item>
 /// </list>
 /// </summary>
-internal sealed class EventFeed(RunStore store, RunFeeds feeds)
+internal sealed class EventFeed(RunStore store, IEventBus bus)
 {
     private const int PageSize = 500;
 
-    /// <summary>Batches of events; ends after the terminal event.</summary>
+    /// <summary>Batches of events; ends after the terminal event, or at once when the run is over before the cursor.</summary>
     public async IAsyncEnumerable<IReadOnlyList<EncodedEvent>> FollowAsync(
         string runId, long afterSequence, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var subscription = feeds.Subscribe(runId);
+        // 1.
+        await using var subscription = await bus.SubscribeAsync(RunTopic.Of(runId), cancellationToken);
         var last = afterSequence;
-        await foreach (var page in HistoryAsync(runId, last, cancellationToken))
+        var readLog = true;
+        while (true)
         {
-            yield return page;
-            last = page[^1].Sequence;
-            if (EventTypes.IsTerminal(page[^1].Type))
+            // 2. and 4.
+            while (readLog)
             {
-                yield break;
-            }
-        }
-
-        // A cursor at or past the end of a run that is over: nothing will come.
-        if (await store.FindAsync(runId, cancellationToken) is not { IsTerminal: false })
-        {
-            yield break;
-        }
-
-        await foreach (var batch in subscription.Batches.ReadAllAsync(cancellationToken))
-        {
-            if (batch[0].Sequence > last + 1)
-            {
-                await foreach (var page in HistoryAsync(runId, last, cancellationToken))
+                var page = await store.ReadEventsAsync(runId, last, PageSize, cancellationToken);
+                readLog = page.Count == PageSize;
+                if (page.Count > 0)
                 {
                     yield return page;
                     last = page[^1].Sequence;
                     if (EventTypes.IsTerminal(page[^1].Type))
-                    {
                         yield break;
-                    }
                 }
-            }
-
-            if (batch[^1].Sequence > last)
-            {
-                var fresh = batch[0].Sequence > last ? batch : [.. batch.Where(@event => @event.Sequence > last)];
-                yield return fresh;
-                last = fresh[^1].Sequence;
-                if (EventTypes.IsTerminal(fresh[^1].Type))
+                else if (await store.FindAsync(runId, cancellationToken) is not { IsTerminal: false })
                 {
                     yield break;
                 }
             }
-        }
-    }
 
-    private async IAsyncEnumerable<IReadOnlyList<EncodedEvent>> HistoryAsync(
-        string runId, long afterSequence, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var last = afterSequence;
-        while (true)
-        {
-            var page = await store.ReadEventsAsync(runId, last, PageSize, cancellationToken);
-            if (page.Count == 0)
+            // 3.
+            var message = await subscription.ReadAsync(cancellationToken);
+            if (message.IsGap)
             {
-                yield break;
+                readLog = true;
+                continue;
             }
 
-            yield return page;
-            last = page[^1].Sequence;
-            if (page.Count < PageSize)
+            if (message.Position <= last)
+                continue;
+
+            var events = RunTopic.EventsOf(message);
+            if (events[0].Sequence > last + 1)
             {
-                yield break;
+                readLog = true;
+                continue;
             }
+
+            events.RemoveAll(@event => @event.Sequence <= last);
+            yield return events;
+            last = message.Position;
+            if (EventTypes.IsTerminal(events[^1].Type))
+                yield break;
         }
     }
 }

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Events;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Store;
@@ -7,7 +8,7 @@ using OpenWop.Micro.Runs.Store;
 namespace OpenWop.Micro.Runs.Streaming;
 
 /// <summary>Pages of a run's log, waiting for the next event when asked to (spec/runs-streams-replay.md 7).</summary>
-internal sealed class RunReader(RunStore store, RunFeeds feeds, TimeProvider clock)
+internal sealed class RunReader(RunStore store, IEventBus bus, TimeProvider clock)
 {
     private const int MaxPageSize = 1000;
 
@@ -17,7 +18,7 @@ internal sealed class RunReader(RunStore store, RunFeeds feeds, TimeProvider clo
         var limit = request.Limit is > 0 and <= MaxPageSize ? request.Limit : MaxPageSize;
 
         // Subscribed before the log is read: an event committed in between ends the wait.
-        using var subscription = feeds.Subscribe(request.RunId);
+        await using var subscription = await bus.SubscribeAsync(RunTopic.Of(request.RunId), cancellationToken);
         var reply = await PageAsync(request.RunId, after, limit, cancellationToken);
         if (reply.Events.Count > 0 || reply.Terminal || request.WaitMs <= 0)
         {
@@ -28,12 +29,9 @@ internal sealed class RunReader(RunStore store, RunFeeds feeds, TimeProvider clo
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            while (reply.Events.Count == 0 && !reply.Terminal && await subscription.Batches.WaitToReadAsync(either.Token))
+            while (reply.Events.Count == 0 && !reply.Terminal)
             {
-                while (subscription.Batches.TryRead(out _))
-                {
-                }
-
+                await subscription.ReadAsync(either.Token);
                 reply = await PageAsync(request.RunId, after, limit, cancellationToken);
             }
         }
