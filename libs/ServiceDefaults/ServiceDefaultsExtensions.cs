@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Grpc.SharedPort;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.ServiceDefaults.Health;
@@ -40,10 +41,12 @@ public static class ServiceDefaultsExtensions
 
         var hosted = builder.Services.Hosted();
         builder.Services.AddGrpcServer(grpc => grpc.Interceptors.Add<ProtocolErrorInterceptor>());
+        builder.Services.AddSingleton<ProtocolErrorInterceptor>();
         builder.Services.ExposeGrpcServices(grpcService => ServiceExposureRule.ExposureOf(grpcService, hosted));
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseSharedPorts();
         return builder;
     }
 

@@ -1,9 +1,8 @@
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Grpc.Core;
+using OpenWop.Micro.Grpc.Errors;
 using OpenWop.Micro.Protocol.Errors;
-using RpcStatus = Google.Rpc.Status;
-using Status = Grpc.Core.Status;
 
 namespace OpenWop.Micro.ServiceDefaults.Errors;
 
@@ -16,8 +15,6 @@ public static class ProtocolErrorRpc
     /// <summary>Metadata that says, in whole seconds, when to come back; mirrors <c>Retry-After</c>.</summary>
     public const string RetryAfter = "retry-after";
 
-    private const string StatusDetails = "grpc-status-details-bin";
-
     /// <summary>The error as the exception that ends a gRPC call.</summary>
     public static RpcException ToRpcException(this ProtocolError error)
     {
@@ -28,22 +25,15 @@ public static class ProtocolErrorRpc
     /// <summary>An envelope that is already serialized as the exception that ends a gRPC call.</summary>
     /// <param name="grpcStatus">Numeric gRPC status.</param>
     /// <param name="message">The envelope's message.</param>
-    /// <param name="envelope">UTF-8 JSON, sent byte for byte.</param>
+    /// <param name="envelope">UTF-8 JSON, sent byte for byte; at most a few kilobytes, as headers are limited.</param>
     /// <param name="retryAfterSeconds">Value of <see cref="RetryAfter"/>; null = none.</param>
     public static RpcException FromEnvelope(int grpcStatus, string message, ReadOnlyMemory<byte> envelope, long? retryAfterSeconds = null)
     {
-        var status = new RpcStatus
-        {
-            Code = grpcStatus,
-            Message = message,
-            Details = { new Any { TypeUrl = ProtocolError.EnvelopeTypeUrl, Value = UnsafeByteOperations.UnsafeWrap(envelope) } },
-        };
-
-        var trailers = new Metadata { { StatusDetails, status.ToByteArray() } };
+        var exception = RpcErrors.Create((StatusCode)grpcStatus, message, ProtocolError.EnvelopeTypeUrl, envelope.Span);
         if (retryAfterSeconds is { } seconds)
-            trailers.Add(RetryAfter, seconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            exception.Trailers.Add(RetryAfter, seconds.ToString(CultureInfo.InvariantCulture));
 
-        return new RpcException(new Status((StatusCode)grpcStatus, message), trailers);
+        return exception;
     }
 
     /// <summary>
@@ -53,7 +43,8 @@ public static class ProtocolErrorRpc
     public static ProtocolError ToProtocolError(this RpcException exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        return Envelope(exception) is { } envelope && ProtocolError.TryParse(envelope.Memory, Fallback(exception.StatusCode), out var error)
+        return RpcErrors.TryGetDetail(exception, ProtocolError.EnvelopeTypeUrl, out var envelope)
+            && ProtocolError.TryParse(envelope.Value, Fallback(exception.StatusCode), out var error)
             ? error
             : new ProtocolError(Fallback(exception.StatusCode), Message(exception.StatusCode));
     }
@@ -62,33 +53,19 @@ public static class ProtocolErrorRpc
     public static long? RetryAfterSeconds(this ProtocolError error)
     {
         ArgumentNullException.ThrowIfNull(error);
-        if (error.Details?["retryAfter"] is System.Text.Json.Nodes.JsonValue seconds && seconds.TryGetValue(out long s))
-            return s;
-
-        return error.Details?["retryAfterMs"] is System.Text.Json.Nodes.JsonValue milliseconds && milliseconds.TryGetValue(out long ms)
-            ? (ms + 999) / 1000
-            : error.Code == ErrorCodes.ServiceUnavailable ? 1 : null;
+        return Number(error.Details?["retryAfter"])
+            ?? (Number(error.Details?["retryAfterMs"]) + 999) / 1000
+            ?? (error.Code == ErrorCodes.ServiceUnavailable ? 1 : null);
     }
 
-    private static ByteString? Envelope(RpcException exception)
-    {
-        var bytes = exception.Trailers.GetValueBytes(StatusDetails);
-        if (bytes is null)
-            return null;
-
-        try
-        {
-            return RpcStatus.Parser.ParseFrom(bytes).Details.FirstOrDefault(detail => detail.TypeUrl == ProtocolError.EnvelopeTypeUrl)?.Value;
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            return null; // Not ours; the status alone decides.
-        }
-    }
+    /// <summary>A whole number, whether it was parsed or put together in code.</summary>
+    private static long? Number(JsonNode? node) =>
+        node is JsonValue value && long.TryParse(value.ToJsonString(), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static ErrorCode Fallback(StatusCode status) => status switch
     {
-        StatusCode.Unavailable => ErrorCodes.ServiceUnavailable,
+        // Cancelled by nobody on this side: the other one is going down.
+        StatusCode.Unavailable or StatusCode.Cancelled => ErrorCodes.ServiceUnavailable,
         StatusCode.DeadlineExceeded => ErrorCodes.DeadlineExceededError,
         StatusCode.ResourceExhausted => ErrorCodes.PayloadTooLarge,
         _ => ErrorCodes.InternalError,
@@ -96,7 +73,7 @@ public static class ProtocolErrorRpc
 
     private static string Message(StatusCode status) => status switch
     {
-        StatusCode.Unavailable => "The service cannot be reached right now.",
+        StatusCode.Unavailable or StatusCode.Cancelled => "The service cannot be reached right now.",
         StatusCode.DeadlineExceeded => "The service did not answer in time.",
         StatusCode.ResourceExhausted => "The document is too large.",
         _ => "Something unexpected went wrong.",
