@@ -53,6 +53,8 @@ public static class GatewayService
         services.AddSingleton<DiscoveryOperations>();
         services.AddHealthChecks().AddCheck<CapabilitiesSource>("gateway.discovery");
 
+        // Its catch-all routes would hide that a path exists with another method (405).
+        services.AddGrpcServer(grpc => grpc.IgnoreUnknownServices = true);
         builder.AddServiceClusters();
         var maxBody = builder.Configuration.MaxRequestBodyBytes();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = maxBody);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Grpc.Core;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Protocol.Errors;
 
@@ -18,9 +20,12 @@ internal sealed class EnvelopeMiddleware(RequestDelegate next, ErrorTranslator e
             if (context.Response.StatusCode < 400 || HasBody(context.Response))
                 return;
 
+            if (context.Response.StatusCode == StatusCodes.Status404NotFound && AnswerGrpc(context))
+                return;
+
             error = FromStatus(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             return; // Nobody is there to read an answer.
         }
@@ -37,6 +42,19 @@ internal sealed class EnvelopeMiddleware(RequestDelegate next, ErrorTranslator e
     }
 
     private static bool HasBody(HttpResponse response) => response.HasStarted || response.ContentLength > 0 || response.ContentType is not null;
+
+    /// <summary>A gRPC call of a method that does not exist gets its answer in the language of its transport.</summary>
+    private static bool AnswerGrpc(HttpContext context)
+    {
+        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true)
+            return false;
+
+        context.Response.StatusCode = StatusCodes.Status200OK;
+        context.Response.ContentType = "application/grpc";
+        context.Response.Headers["grpc-status"] = ((int)StatusCode.Unimplemented).ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers["grpc-message"] = "The method does not exist.";
+        return true;
+    }
 
     private static ProtocolError FromStatus(HttpContext context) => context.Response.StatusCode switch
     {

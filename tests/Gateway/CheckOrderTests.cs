@@ -1,0 +1,92 @@
+using Microsoft.Extensions.Time.Testing;
+using OpenWop.Micro.Contracts.Identity.V1;
+
+namespace OpenWop.Micro.Gateway.Tests;
+
+/// <summary>Credential, rate limit, scope, idempotency, body, service (spec/http-core.md 5.3).</summary>
+public sealed class CheckOrderTests
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("Bearer")]
+    [InlineData("Bearer ")]
+    [InlineData("Bearer unknown")]
+    [InlineData("Bearer two words")]
+    [InlineData("Basic aGs6aGs=")]
+    [InlineData("hk_test_all")]
+    public async Task Without_a_valid_credential_nothing_else_is_looked_at(string? authorization)
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        (string, string)[] headers = authorization is null ? [] : [("Authorization", authorization)];
+        foreach (var (method, path) in new[] { ("POST", "/v1/runs"), ("GET", "/v1/runs/none"), ("GET", "/v1/runs/none/events?streamMode=no"), ("PUT", "/v1/workflows/w") })
+        {
+            var response = await gateway.SendAsync(method, path, method == "GET" ? null : "not json", key: "", headers);
+            await response.ErrorAsync(401, "unauthenticated");
+            Assert.Equal("Bearer", response.Headers.WwwAuthenticate.ToString());
+        }
+
+        Assert.Empty(gateway.Services.Received);
+    }
+
+    [Fact]
+    public async Task Expired_and_revoked_keys_say_so()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        gateway.Services.AddKey("old", KeyStatus.Expired);
+        gateway.Services.AddKey("gone", KeyStatus.Revoked);
+        await (await gateway.SendAsync("GET", "/v1/runs/run-1", key: "old")).ErrorAsync(401, "key_expired");
+        await (await gateway.SendAsync("GET", "/v1/runs/run-1", key: "gone")).ErrorAsync(401, "key_revoked");
+    }
+
+    [Fact]
+    public async Task A_key_without_the_scope_is_refused_before_its_body_is_read()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        gateway.Services.AddKey("reader", "runs:read");
+        var envelope = await (await gateway.SendAsync("POST", "/v1/runs", "not json", key: "reader")).ErrorAsync(403, "forbidden");
+        Assert.Equal("runs:create", envelope.GetProperty("details").GetProperty("scopeRequired").GetString());
+        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/v1/runs/run-1", key: "reader")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_rate_limit_comes_before_the_scope_and_leaves_public_routes_alone()
+    {
+        var time = new FakeTimeProvider();
+        await using var gateway = await GatewayHost.StartAsync(time, "--OPENWOP_RATELIMIT_PER_MINUTE=2");
+        gateway.Services.AddKey("reader", "runs:read");
+        for (var i = 0; i < 2; i++)
+            await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: "reader")).ErrorAsync(403, "forbidden");
+
+        var response = await gateway.SendAsync("POST", "/v1/runs", "{}", key: "reader");
+        var details = (await response.ErrorAsync(429, "rate_limited")).GetProperty("details");
+        Assert.Equal("key", details.GetProperty("scope").GetString());
+        Assert.Equal(2, details.GetProperty("limit").GetInt32());
+        Assert.Equal(30_000, details.GetProperty("retryAfterMs").GetInt64());
+        Assert.Equal("30", response.Header("Retry-After"));
+
+        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/.well-known/openwop", key: "reader")).StatusCode);
+        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/v1/runs/run-1")).StatusCode);
+
+        time.Advance(TimeSpan.FromSeconds(30));
+        await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: "reader")).ErrorAsync(403, "forbidden");
+    }
+
+    [Fact]
+    public async Task A_bad_credential_does_not_matter_where_none_is_needed()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        foreach (var path in new[] { "/.well-known/openwop", "/v1/openapi.json", "/healthz", "/readyz" })
+            Assert.Equal(200, (int)(await gateway.SendAsync("GET", path, key: "unknown")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Only_test_keys_may_force_an_engine_version_whatever_its_value()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        gateway.Services.AddKey("hk_live", "*");
+        await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: "hk_live", ("X-Force-Engine-Version", "nonsense"))).ErrorAsync(403, "force_engine_version_forbidden");
+        await (await gateway.SendAsync("POST", "/v1/runs", "{}", headers: ("X-Force-Engine-Version", "nonsense"))).ErrorAsync(400, "validation_error");
+        Assert.Equal(201, (int)(await gateway.SendAsync("POST", "/v1/runs", "{}", headers: ("X-Force-Engine-Version", "2"))).StatusCode);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using OpenWop.Micro.Contracts.Workflows.V1;
+
+namespace OpenWop.Micro.Gateway.Tests;
+
+public sealed class DiscoveryTests : IAsyncLifetime
+{
+    private GatewayHost _gateway = null!;
+
+    public async Task InitializeAsync()
+    {
+        _gateway = await GatewayHost.StartAsync();
+        Seed("executable", "core.noop");
+        Seed("not-executable", "core.noop", "core.unknown");
+    }
+
+    public async Task DisposeAsync() => await _gateway.DisposeAsync();
+
+    [Fact]
+    public async Task The_document_has_what_every_client_needs_and_only_executable_fixtures()
+    {
+        var response = await _gateway.SendAsync("GET", "/.well-known/openwop", key: "");
+        var json = await response.JsonAsync();
+        Assert.Equal("1.0", json.GetProperty("protocolVersion").GetString());
+        Assert.Equal(["executable"], json.GetProperty("fixtures").EnumerateArray().Select(id => id.GetString()!));
+        Assert.Equal(1000, json.GetProperty("limits").GetProperty("maxNodeExecutions").GetInt32());
+        Assert.Equal("openwop.v1.Engine", json.GetProperty("grpc").GetProperty("service").GetString());
+        Assert.False(json.TryGetProperty("observability", out _));
+    }
+
+    [Fact]
+    public async Task The_document_can_be_cached_and_is_not_sent_twice()
+    {
+        var first = await _gateway.SendAsync("GET", "/.well-known/openwop", key: "");
+        Assert.Equal("public, max-age=300", first.Headers.CacheControl!.ToString());
+        Assert.NotEmpty(first.Header("Capabilities-Etag")!);
+        var second = await _gateway.SendAsync("GET", "/.well-known/openwop", key: "", headers: ("If-None-Match", first.Headers.ETag!.ToString()));
+        Assert.Equal(304, (int)second.StatusCode);
+        Assert.Empty(await second.Content.ReadAsByteArrayAsync());
+        Assert.Equal(first.Header("Capabilities-Etag"), second.Header("Capabilities-Etag"));
+    }
+
+    [Fact]
+    public async Task The_openapi_document_describes_every_route_that_is_served_and_no_other()
+    {
+        var document = await (await _gateway.SendAsync("GET", "/v1/openapi.json", key: "")).JsonAsync();
+        Assert.Equal("3.1.0", document.GetProperty("openapi").GetString());
+        var described = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"))
+            .Order();
+        var served = _gateway.Provider.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText is { } route && (route.StartsWith("/v1/", StringComparison.Ordinal) || route.StartsWith("/.well-known/", StringComparison.Ordinal)))
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}"))
+            .Order();
+        Assert.Equal(served, described);
+    }
+
+    [Fact]
+    public async Task Every_reference_in_the_openapi_document_leads_somewhere()
+    {
+        var document = await (await _gateway.SendAsync("GET", "/v1/openapi.json", key: "")).JsonAsync();
+        foreach (var reference in References(document))
+        {
+            var found = reference.Split('/').Skip(1).Aggregate((JsonElement?)document, (at, name) => at is { } here && here.TryGetProperty(name, out var next) ? next : null);
+            Assert.True(found is not null, reference);
+        }
+    }
+
+    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(member => member.Name == "$ref" ? [member.Value.GetString()!] : References(member.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+
+    private void Seed(string id, params string[] typeIds) => _gateway.Services.Seeded.Add(new Definition
+    {
+        WorkflowId = id,
+        Owner = "*",
+        Json = ByteString.CopyFromUtf8(JsonSerializer.Serialize(new { id, nodes = typeIds.Select(typeId => new { typeId }) })),
+        Etag = "e-" + id,
+    });
+}

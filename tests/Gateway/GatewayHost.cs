@@ -1,0 +1,119 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.ServiceDefaults;
+using EngineClient = OpenWop.Micro.Contracts.V1.Engine.EngineClient;
+
+namespace OpenWop.Micro.Gateway.Tests;
+
+/// <summary>The real gateway on a free port, in front of fake services in the same process.</summary>
+internal sealed class GatewayHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly GrpcChannel _channel;
+
+    private GatewayHost(WebApplication app)
+    {
+        _app = app;
+        Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        _channel = GrpcChannel.ForAddress(Http.BaseAddress);
+        Engine = new EngineClient(_channel);
+    }
+
+    public HttpClient Http { get; }
+
+    public EngineClient Engine { get; }
+
+    public FakeServices Services { get; private init; } = null!;
+
+    public FakeIdempotency Idempotency { get; private init; } = null!;
+
+    public IServiceProvider Provider => _app.Services;
+
+    public static async Task<GatewayHost> StartAsync(TimeProvider? time = null, params string[] settings)
+    {
+        var services = new FakeServices();
+        var idempotency = new FakeIdempotency();
+        var builder = WebApplication.CreateBuilder([.. settings, "--urls=http://127.0.0.1:0"]);
+        builder.AddServiceDefaults(GatewayService.Name);
+        builder.Logging.ClearProviders();
+        builder.AddGateway();
+        builder.Services.AddSingleton(services);
+        builder.Services.AddSingleton(idempotency);
+        if (time is not null)
+            builder.Services.AddSingleton(time);
+
+        var app = builder.Build();
+        app.UseGateway();
+        app.MapServiceDefaults();
+        app.MapGateway();
+        app.MapServiceOverGrpc<FakeServices.IdentityService>();
+        app.MapServiceOverGrpc<FakeServices.WorkflowsService>();
+        app.MapServiceOverGrpc<FakeServices.RunsService>();
+        app.MapServiceOverGrpc<FakeIdempotency>();
+        await app.StartAsync();
+        return new GatewayHost(app) { Services = services, Idempotency = idempotency };
+    }
+
+    /// <summary>Sends a request with the key of all scopes, unless another one is given; an empty key sends none.</summary>
+    public async Task<HttpResponseMessage> SendAsync(
+        string method, string path, string? body = null, string key = FakeServices.Key, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (key.Length > 0)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (body is not null)
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        foreach (var (name, value) in headers)
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, value))
+                request.Content!.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    public static Metadata GrpcHeaders(string key = FakeServices.Key, params (string Name, string Value)[] more)
+    {
+        var headers = new Metadata { { "authorization", "Bearer " + key } };
+        foreach (var (name, value) in more)
+            headers.Add(name, value);
+        return headers;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        _channel.Dispose();
+        await _app.DisposeAsync();
+    }
+}
+
+internal static class Responses
+{
+    /// <summary>Asserts the closed envelope and returns it.</summary>
+    public static async Task<JsonElement> ErrorAsync(this HttpResponseMessage response, int status, string code)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(status == (int)response.StatusCode, $"{(int)response.StatusCode} {text}");
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.ToString());
+        var envelope = JsonElement.Parse(text);
+        Assert.Equal(code, envelope.GetProperty("error").GetString());
+        Assert.NotEmpty(envelope.GetProperty("message").GetString()!);
+        Assert.All(envelope.EnumerateObject(), member => Assert.Contains(member.Name, new[] { "error", "message", "details" }));
+        if (envelope.TryGetProperty("details", out var details))
+            Assert.Equal(JsonValueKind.Object, details.ValueKind);
+        return envelope;
+    }
+
+    public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) => JsonElement.Parse(await response.Content.ReadAsStringAsync());
+
+    public static string? Header(this HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? string.Join(",", values) : null;
+}
