@@ -7,7 +7,8 @@ namespace OpenWop.Micro.Grpc.Client;
 internal sealed class ServiceCallInvoker(InProcessServer server, InProcessChannelOptions options, Func<NetworkChannel> open) : CallInvoker, IDisposable
 {
     private readonly InProcessCallInvoker _inProcess = new(server, options);
-    private readonly Lazy<NetworkChannel> _network = new(open);
+    private readonly Lock _opening = new();
+    private NetworkChannel? _network;
 
     public override TResponse BlockingUnaryCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
@@ -31,9 +32,19 @@ internal sealed class ServiceCallInvoker(InProcessServer server, InProcessChanne
 
     public void Dispose()
     {
-        if (_network.IsValueCreated)
-            _network.Value.Dispose();
+        lock (_opening)
+            _network?.Dispose();
     }
 
-    private CallInvoker ChannelFor(IMethod method) => server.HasService(method.ServiceName) ? _inProcess : _network.Value.Invoker;
+    private CallInvoker ChannelFor(IMethod method) => server.HasService(method.ServiceName) ? _inProcess : Network().Invoker;
+
+    private NetworkChannel Network()
+    {
+        if (Volatile.Read(ref _network) is { } network)
+            return network;
+
+        // A failure is not remembered: the next call asks for the addresses again.
+        lock (_opening)
+            return _network ??= open();
+    }
 }

@@ -5,7 +5,7 @@ namespace OpenWop.Micro.Grpc.Client;
 /// <summary>How this host reaches another service. Named options, by the name of the service.</summary>
 public sealed class ServiceGrpcClientOptions
 {
-    /// <summary>Where the service of this name listens; null when it is expected to live in this host. Asked once, at the first call.</summary>
+    /// <summary>Where the service of this name listens; null when it is expected to live in this host. Asked at the first call over the network.</summary>
     public Func<IServiceProvider, string, ServiceAddresses?> Addresses { get; set; } = static (_, _) => null;
 
     /// <summary>Interceptors of the client, outermost first; for both channels.</summary>

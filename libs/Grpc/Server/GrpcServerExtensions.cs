@@ -1,6 +1,7 @@
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -27,6 +28,12 @@ public static class GrpcServerExtensions
         {
             services.AddSingleton<ServiceExposure>();
             services.AddGrpcReflection();
+            // A client that vanished without closing its connection would hold its streams for ever.
+            services.Configure<KestrelServerOptions>(kestrel =>
+            {
+                kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+                kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+            });
             services.AddGrpcHealthChecks();
             // How soon those who watch the health of a service hear of a change.
             services.Configure<HealthCheckPublisherOptions>(publisher => publisher.Period = TimeSpan.FromSeconds(5));

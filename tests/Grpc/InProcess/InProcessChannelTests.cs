@@ -147,49 +147,6 @@ public sealed class InProcessChannelTests : IDisposable
     }
 
     [Fact]
-    public async Task A_call_that_is_dropped_unread_leaves_no_unobserved_failure()
-    {
-        var unobserved = new List<Exception>();
-        EventHandler<UnobservedTaskExceptionEventArgs> note = (_, failure) =>
-        {
-            if (failure.Exception.ToString().Contains(nameof(InProcessChannelTests), StringComparison.Ordinal) || failure.Exception.InnerException is RpcException)
-                unobserved.Add(failure.Exception);
-        };
-        TaskScheduler.UnobservedTaskException += note;
-        try
-        {
-            await DropCallsAsync();
-            for (var i = 0; i < 3; i++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-        }
-        finally
-        {
-            TaskScheduler.UnobservedTaskException -= note;
-        }
-
-        Assert.Empty(unobserved);
-
-        async Task DropCallsAsync()
-        {
-            var cancelled = new TaskCompletionSource();
-            _script.Unary = async (_, context) =>
-            {
-                context.CancellationToken.Register(cancelled.SetResult);
-                await cancelled.Task;
-                return new UnaryResponse();
-            };
-            Client.UnaryCallAsync(new UnaryRequest()).Dispose();
-            await cancelled.Task.WaitAsync(Patience);
-
-            _script.Unary = (_, _) => throw new RpcException(new Status(StatusCode.Aborted, "dropped"));
-            Client.UnaryCallAsync(new UnaryRequest()).Dispose();
-        }
-    }
-
-    [Fact]
     public async Task A_context_that_an_interceptor_replaced_still_finds_its_call()
     {
         await using var services = new ServiceCollection()
