@@ -46,8 +46,9 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         var definition = await definitions.HeadAsync(input.WorkflowId, owner.Tenant, cancellationToken)
             ?? throw new ProtocolException(ProtocolError.Validation("The workflow does not exist.", "workflowId"));
         RequireNodeTypes(definition.Graph);
-        var started = Start(input, owner, definition, clock.GetUtcNow());
-        var lease = shards.Mint(clock.GetUtcNow()) ?? throw new ProtocolException(RunErrors.Unavailable);
+        var now = clock.GetUtcNow();
+        var lease = shards.Mint(now) ?? throw new ProtocolException(RunErrors.Unavailable);
+        var started = Start(lease.RunId, input, owner, definition, now);
         var command = new RunCommand.Create(started);
         registry.Open(lease, command, new RunCreation(requestId, enforceScope), definition.Graph);
         try
@@ -87,12 +88,13 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         }
     }
 
-    private static RunStarted Start(CreateRunInput input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now)
+    private static RunStarted Start(string runId, CreateRunInput input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now)
     {
         var definition = pinned.Graph.Definition;
         var timeout = TimeoutOf(input, definition);
         return new RunStarted
         {
+            RunId = runId,
             WorkflowId = definition.Id,
             Inputs = input.Inputs,
             Variables = VariablesOf(input, definition),

@@ -66,6 +66,7 @@ internal static class Fold
     private static RunState Started(RunState state, RunStarted started, DateTimeOffset at) => state with
     {
         Status = RunStatus.Running,
+        RunId = started.RunId,
         WorkflowId = started.WorkflowId,
         Options = started.Options,
         Inputs = started.Inputs,

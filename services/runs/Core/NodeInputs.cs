@@ -12,12 +12,12 @@ namespace OpenWop.Micro.Runs.Core;
 /// </summary>
 internal static class NodeInputs
 {
-    public static (ImmutableSortedDictionary<string, JsonElement> Inputs, NodeError? Error) Resolve(RunState state, WorkflowGraph graph, GraphNode node)
+    public static (ImmutableSortedDictionary<string, JsonElement> Inputs, NodeError? Error) Resolve(RunState state, GraphNode node)
     {
         var inputs = RunState.EmptyValues.ToBuilder();
         foreach (var (port, value) in node.Definition.Inputs)
         {
-            var (resolved, error) = ResolvePort(state, graph, port, value);
+            var (resolved, error) = ResolvePort(state, port, value);
             if (error is not null)
             {
                 return (RunState.EmptyValues, error);
@@ -33,7 +33,7 @@ internal static class NodeInputs
         return (inputs.ToImmutable(), null);
     }
 
-    private static (JsonElement? Value, NodeError? Error) ResolvePort(RunState state, WorkflowGraph graph, string port, PortValue value)
+    private static (JsonElement? Value, NodeError? Error) ResolvePort(RunState state, string port, PortValue value)
     {
         switch (value)
         {
@@ -48,7 +48,7 @@ internal static class NodeInputs
                     ? (output, null)
                     : Missing(port, connection.Optional, $"node '{connection.NodeId}' has no output '{connection.OutputKey}'");
             case PortValue.Expression expression:
-                return Conditions.EvaluateExpression(state, graph, expression.Text, $"input '{port}'");
+                return Conditions.EvaluateExpression(state, expression.Text, $"input '{port}'");
             default:
                 throw new ArgumentOutOfRangeException(nameof(value));
         }

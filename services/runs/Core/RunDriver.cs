@@ -133,7 +133,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             return;
         }
 
-        var (inputs, unresolved) = attempt > 0 && touched?.Inputs is { } recorded ? (recorded, null) : NodeInputs.Resolve(before, graph, node);
+        var (inputs, unresolved) = attempt > 0 && touched?.Inputs is { } recorded ? (recorded, null) : NodeInputs.Resolve(before, node);
         if (unresolved is not null)
         {
             draft.Add(started);
@@ -201,22 +201,8 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             Inputs = inputs,
             RunInputs = state.Inputs,
             Variables = state.Variables,
-            LoadNodeOutputs = () => OutputsOf(state),
+            LoadNodeOutputs = state.CompletedOutputs,
             Configurable = state.Options.Configurable.IsDefined() ? state.Options.Configurable : JsonValues.EmptyObject,
             LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : state.Nodes.GetValueOrDefault(node.Id)?.LoopState,
         };
-
-    private static ImmutableSortedDictionary<string, JsonElement> OutputsOf(RunState state)
-    {
-        var outputs = RunState.EmptyValues.ToBuilder();
-        foreach (var (nodeId, node) in state.Nodes)
-        {
-            if (node.Status == NodeStatus.Completed && node.Outputs.IsDefined())
-            {
-                outputs[nodeId] = node.Outputs;
-            }
-        }
-
-        return outputs.ToImmutable();
-    }
 }

@@ -21,6 +21,7 @@ internal abstract record RunEventBody
 
 internal sealed record RunStarted : RunEventBody
 {
+    public required string RunId { get; init; }
     public required string WorkflowId { get; init; }
     public required JsonElement Inputs { get; init; }
     public required RunOptions Options { get; init; }

@@ -62,6 +62,7 @@ internal sealed record RunState
     /// <summary>Sequence of the last event folded in; -1 = none.</summary>
     public long LastSequence { get; init; } = -1;
     public RunStatus Status { get; init; } = RunStatus.Pending;
+    public string RunId { get; init; } = "";
     public string WorkflowId { get; init; } = "";
     public RunOptions? Options { get; init; }
     public JsonElement Inputs { get; init; }
@@ -91,6 +92,19 @@ internal sealed record RunState
 
     /// <summary>True while an attempt is being executed: somebody must hold the run in memory.</summary>
     public bool HasRunningNodes => !IsTerminal && Nodes.Values.Any(node => node.Status == NodeStatus.Running);
+
+    /// <summary>Outputs of completed nodes by node id.</summary>
+    public ImmutableSortedDictionary<string, JsonElement> CompletedOutputs()
+    {
+        var outputs = EmptyValues.ToBuilder();
+        foreach (var (nodeId, node) in Nodes)
+        {
+            if (node.Status == NodeStatus.Completed && node.Outputs.IsDefined())
+                outputs[nodeId] = node.Outputs;
+        }
+
+        return outputs.ToImmutable();
+    }
 
     /// <summary>The next time at which something is due; null = nothing waits for a time.</summary>
     public DateTimeOffset? NextDue

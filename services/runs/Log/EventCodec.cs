@@ -74,7 +74,7 @@ internal static class EventCodec
         return new RunEvent(
             stored.Sequence,
             Timestamps.Parse(root.GetProperty("timestamp").GetString()!),
-            EventPayloads.Read(stored.Type, root.StringMember("nodeId"), root.GetProperty("payload"), facts));
+            EventPayloads.Read(stored.Type, root, facts));
     }
 
     private static string TypeOf(RunEventBody body) => body switch

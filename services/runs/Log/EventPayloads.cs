@@ -95,36 +95,40 @@ internal static class EventPayloads
         }
     }
 
-    public static RunEventBody Read(string type, string? nodeId, JsonElement payload, JsonElement facts) => type switch
+    public static RunEventBody Read(string type, JsonElement document, JsonElement facts)
     {
-        EventTypes.RunStarted => ReadRunStarted(payload, facts),
-        EventTypes.RunCompleted => new RunCompleted(Required(payload, "outputs"), payload.IntegerMember("durationMs") ?? 0),
-        EventTypes.RunFailed => new RunFailed(ReadError(payload, "error"), payload.StringMember("failedNodeId"), payload.IntegerMember("durationMs") ?? 0),
-        EventTypes.RunCancelled => new RunCancelled(payload.StringMember("reason"), payload.StringMember("cancelledBy"), payload.IntegerMember("durationMs") ?? 0),
-        EventTypes.NodeStarted => ReadNodeStarted(payload, facts),
-        EventTypes.NodeCompleted => ReadNodeCompleted(payload, facts),
-        EventTypes.NodeFailed => new NodeFailed(Text(payload, "nodeId"), ReadError(payload, "error"), (int)(payload.IntegerMember("attempts") ?? 1)),
-        EventTypes.NodeRetried => new NodeRetried(
-            Text(payload, "nodeId"),
-            (int)(payload.IntegerMember("attempt") ?? 1),
-            payload.IntegerMember("delayMs") ?? 0,
-            ReadError(payload, "lastError"),
-            Timestamps.Parse(Text(facts, "dueAt"))),
-        EventTypes.NodeSkipped => new NodeSkipped(Text(payload, "nodeId"), payload.StringMember("reason") ?? ""),
-        EventTypes.NodeCancelled => new NodeCancelled(Text(payload, "nodeId"), payload.StringMember("reason") ?? ""),
-        EventTypes.VariableChanged => new VariableChanged(
-            Text(payload, "name"),
-            facts.Member("next") ?? Required(payload, "next"),
-            payload.Member("previous"),
-            payload.StringMember("nodeId"),
-            facts.Member("next") is not null),
-        EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
-        EventTypes.CapBreached => new CapBreached(
-            Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),
-        EventTypes.LoopbackLimit => new LoopbackLimit(
-            Text(payload, "nodeId"), (int)(payload.IntegerMember("iterations") ?? 0), (int)(payload.IntegerMember("limit") ?? 0)),
-        _ => new UnknownEvent(type, nodeId),
-    };
+        var payload = document.GetProperty("payload");
+        return type switch
+        {
+            EventTypes.RunStarted => ReadRunStarted(Text(document, "runId"), payload, facts),
+            EventTypes.RunCompleted => new RunCompleted(Required(payload, "outputs"), payload.IntegerMember("durationMs") ?? 0),
+            EventTypes.RunFailed => new RunFailed(ReadError(payload, "error"), payload.StringMember("failedNodeId"), payload.IntegerMember("durationMs") ?? 0),
+            EventTypes.RunCancelled => new RunCancelled(payload.StringMember("reason"), payload.StringMember("cancelledBy"), payload.IntegerMember("durationMs") ?? 0),
+            EventTypes.NodeStarted => ReadNodeStarted(payload, facts),
+            EventTypes.NodeCompleted => ReadNodeCompleted(payload, facts),
+            EventTypes.NodeFailed => new NodeFailed(Text(payload, "nodeId"), ReadError(payload, "error"), (int)(payload.IntegerMember("attempts") ?? 1)),
+            EventTypes.NodeRetried => new NodeRetried(
+                Text(payload, "nodeId"),
+                (int)(payload.IntegerMember("attempt") ?? 1),
+                payload.IntegerMember("delayMs") ?? 0,
+                ReadError(payload, "lastError"),
+                Timestamps.Parse(Text(facts, "dueAt"))),
+            EventTypes.NodeSkipped => new NodeSkipped(Text(payload, "nodeId"), payload.StringMember("reason") ?? ""),
+            EventTypes.NodeCancelled => new NodeCancelled(Text(payload, "nodeId"), payload.StringMember("reason") ?? ""),
+            EventTypes.VariableChanged => new VariableChanged(
+                Text(payload, "name"),
+                facts.Member("next") ?? Required(payload, "next"),
+                payload.Member("previous"),
+                payload.StringMember("nodeId"),
+                facts.Member("next") is not null),
+            EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
+            EventTypes.CapBreached => new CapBreached(
+                Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),
+            EventTypes.LoopbackLimit => new LoopbackLimit(
+                Text(payload, "nodeId"), (int)(payload.IntegerMember("iterations") ?? 0), (int)(payload.IntegerMember("limit") ?? 0)),
+            _ => new UnknownEvent(type, document.StringMember("nodeId")),
+        };
+    }
 
     internal static void Write(Utf8JsonWriter writer, string name, JsonElement value)
     {
@@ -194,12 +198,13 @@ internal static class EventPayloads
         }
     }
 
-    private static RunStarted ReadRunStarted(JsonElement payload, JsonElement facts)
+    private static RunStarted ReadRunStarted(string runId, JsonElement payload, JsonElement facts)
     {
         var owner = Required(payload, "owner");
         var sensitive = facts.Member("sensitive") is { } names ? names.EnumerateArray().Select(name => name.GetString()!).ToImmutableHashSet(StringComparer.Ordinal) : [];
         return new RunStarted
         {
+            RunId = runId,
             WorkflowId = Text(payload, "workflowId"),
             Inputs = facts.Member("inputs") ?? Required(payload, "inputs"),
             Variables = ReadValues(Required(facts, "variables")),

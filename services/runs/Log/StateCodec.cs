@@ -20,6 +20,7 @@ internal static class StateCodec
         writer.WriteNumber("format", FormatVersion);
         writer.WriteNumber("sequence", state.LastSequence);
         writer.WriteString("status", state.Status.ToString());
+        writer.WriteString("runId", state.RunId);
         writer.WriteString("workflowId", state.WorkflowId);
         writer.WriteNumber("nodeExecutions", state.NodeExecutions);
         writer.WriteNumber("recursionLimit", state.RecursionLimit);
@@ -80,6 +81,7 @@ internal static class StateCodec
         {
             LastSequence = root.GetProperty("sequence").GetInt64(),
             Status = Enum.Parse<RunStatus>(EventPayloads.Text(root, "status")),
+            RunId = EventPayloads.Text(root, "runId"),
             WorkflowId = EventPayloads.Text(root, "workflowId"),
             NodeExecutions = root.GetProperty("nodeExecutions").GetInt32(),
             RecursionLimit = root.GetProperty("recursionLimit").GetInt32(),

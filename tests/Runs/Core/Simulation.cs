@@ -29,6 +29,7 @@ internal sealed class Simulation
         driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode()]));
         Decide(draft => draft.Add(new RunStarted
         {
+            RunId = RunId,
             WorkflowId = definition.Id,
             Inputs = JsonElement.Parse("{}"),
             Variables = RunState.EmptyValues,
