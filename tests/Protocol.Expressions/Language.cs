@@ -23,7 +23,7 @@ internal static class Language
         Inputs,
         JsonElement.Parse("""{"region":"eu"}"""),
         new Dictionary<string, JsonElement> { ["count"] = JsonElement.Parse("2"), ["items"] = JsonElement.Parse("[1,2]") },
-        new Dictionary<string, JsonElement> { ["fetch-1"] = JsonElement.Parse("""{"status":200,"body":{"ok":true}}""") });
+        () => new Dictionary<string, JsonElement> { ["fetch-1"] = JsonElement.Parse("""{"status":200,"body":{"ok":true}}""") });
 
     public static Expression Parse(string text)
     {

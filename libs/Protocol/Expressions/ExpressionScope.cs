@@ -33,7 +33,7 @@ public sealed class ExpressionScope
         JsonElement runInputs,
         JsonElement configurable,
         IReadOnlyDictionary<string, JsonElement> variables,
-        IReadOnlyDictionary<string, JsonElement> nodeOutputs) => new ExpressionScope()
+        Func<IReadOnlyDictionary<string, JsonElement>> nodeOutputs) => new ExpressionScope()
             .Add("inputs", runInputs)
             .Add("variables", variables)
             .Add("nodes", nodeOutputs)

@@ -15,11 +15,14 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, IdentityNode>();
         services.AddSingleton<INodeHandler, ParallelNode>();
         services.AddSingleton<INodeHandler, MergeNode>();
+        services.AddSingleton<INodeHandler, ConditionalNode>();
+        services.AddSingleton<INodeHandler, LoopNode>();
         services.AddSingleton<INodeHandler, DelayNode>();
         services.AddSingleton<INodeHandler, FailNode>();
 
         services.AddSingleton<INodeHandler, SetVariableNode>();
         services.AddSingleton<INodeHandler, GetVariableNode>();
+        services.AddSingleton<INodeHandler, TransformNode>();
         services.AddSingleton<INodeHandler, LogNode>();
         return services;
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace OpenWop.Micro.Runs.Nodes;
@@ -6,6 +7,8 @@ namespace OpenWop.Micro.Runs.Nodes;
 /// <summary>Builds the JSON values that nodes return.</summary>
 internal static class NodeJson
 {
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The empty object.</summary>
     public static readonly JsonElement EmptyObject = JsonElement.Parse("{}"u8);
 
@@ -28,7 +31,7 @@ internal static class NodeJson
     public static JsonElement Value(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
         {
             write(writer);
         }

@@ -85,6 +85,24 @@ internal sealed class NodeParameters(NodeContext context)
         return value ?? "";
     }
 
+    /// <summary>
+    /// A string of the config alone, or null when absent. Expressions and modes are read this way: what a port carries is data
+    /// and never becomes code.
+    /// </summary>
+    public string? ConfigString(string name)
+    {
+        switch (FindConfig(name))
+        {
+            case null:
+                return null;
+            case { ValueKind: JsonValueKind.String } value:
+                return value.GetString();
+            default:
+                Reject(name, "must be a string");
+                return null;
+        }
+    }
+
     /// <summary>An integer within bounds; the fallback when absent. <c>3.0</c> counts as 3, <c>3.5</c> is refused.</summary>
     public long Integer(string name, long min, long max, long fallback)
     {
