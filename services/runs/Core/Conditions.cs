@@ -44,5 +44,5 @@ internal static class Conditions
         state.Inputs.IsDefined() ? state.Inputs : JsonValues.EmptyObject,
         state.Options is { Configurable: { } configurable } && configurable.IsDefined() ? configurable : JsonValues.EmptyObject,
         state.Variables,
-        state.CompletedOutputs());
+        state.CompletedOutputs);
 }
