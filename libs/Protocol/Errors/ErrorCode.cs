@@ -61,6 +61,7 @@ public static class ErrorCodes
     public static readonly ErrorCode InterruptCancelled = new("interrupt_cancelled", 422, FailedPrecondition);
     public static readonly ErrorCode SequenceNotFound = new("sequence_not_found", 422, InvalidArgument);
     public static readonly ErrorCode CapabilityRequired = new("capability_required", 422, FailedPrecondition);
+    public static readonly ErrorCode ResidencyUnavailable = new("residency_unavailable", 422, FailedPrecondition);
     public static readonly ErrorCode RateLimited = new("rate_limited", 429, ResourceExhausted);
     public static readonly ErrorCode InternalError = new("internal_error", 500, Internal);
     public static readonly ErrorCode EngineVersionMismatch = new("engine_version_mismatch", 500, FailedPrecondition);

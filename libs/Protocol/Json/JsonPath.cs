@@ -9,10 +9,10 @@ namespace OpenWop.Micro.Protocol.Json;
 /// </summary>
 public sealed class JsonPath
 {
-    private readonly List<(string? Name, int Index)> steps = [];
+    private readonly List<(string? Name, int Index)> _steps = [];
 
     /// <summary>Number of steps below the document.</summary>
-    public int Depth => steps.Count;
+    public int Depth => _steps.Count;
 
     /// <summary>A name as a step of a pointer: <c>~</c> and <c>/</c> escaped.</summary>
     public static string Escape(string name)
@@ -23,20 +23,20 @@ public sealed class JsonPath
             : name;
     }
 
-    public void Push(string name) => steps.Add((name, 0));
+    public void Push(string name) => _steps.Add((name, 0));
 
-    public void Push(int index) => steps.Add((null, index));
+    public void Push(int index) => _steps.Add((null, index));
 
-    public void Pop() => steps.RemoveAt(steps.Count - 1);
+    public void Pop() => _steps.RemoveAt(_steps.Count - 1);
 
     /// <summary>Goes back up to a depth, after a walk that did not end regularly.</summary>
-    public void Cut(int depth) => steps.RemoveRange(depth, steps.Count - depth);
+    public void Cut(int depth) => _steps.RemoveRange(depth, _steps.Count - depth);
 
     /// <summary>The JSON pointer; empty for the document itself.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
-        foreach (var (name, index) in steps)
+        foreach (var (name, index) in _steps)
         {
             text.Append('/');
             if (name is null)

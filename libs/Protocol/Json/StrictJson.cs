@@ -71,8 +71,8 @@ public static class StrictJson
     /// <summary>Where the reader is: one level per open object or array.</summary>
     private sealed class Walk(int maxDepth)
     {
-        private readonly List<Level> levels = [];
-        private int depth;
+        private readonly List<Level> _levels = [];
+        private int _depth;
 
         /// <summary>Pointer to the value that is being read.</summary>
         public string Place
@@ -80,7 +80,7 @@ public static class StrictJson
             get
             {
                 var path = new JsonPath();
-                foreach (var level in levels.Take(depth))
+                foreach (var level in _levels.Take(_depth))
                 {
                     if (level.Name is { } name)
                         path.Push(name);
@@ -98,18 +98,18 @@ public static class StrictJson
             {
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
                     Advance();
-                    if (depth == maxDepth)
+                    if (_depth == maxDepth)
                         return new JsonProblem(Place, "too_deep", $"A document may be nested at most {maxDepth} levels deep.");
 
                     Open(reader.TokenType == JsonTokenType.StartArray);
                     return null;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                    depth--;
+                    _depth--;
                     return null;
                 case JsonTokenType.PropertyName:
                     return Text(ref reader) is not { } name
                         ? new JsonProblem(Place, "invalid_text", "The name of a member is not valid Unicode.")
-                        : levels[depth - 1].Enter(name)
+                        : _levels[_depth - 1].Enter(name)
                             ? null
                             : new JsonProblem(Place, "duplicate_member", $"Member '{name}' appears twice.");
                 case JsonTokenType.String:
@@ -137,23 +137,23 @@ public static class StrictJson
 
         private void Advance()
         {
-            if (depth > 0)
-                levels[depth - 1].Index++;
+            if (_depth > 0)
+                _levels[_depth - 1].Index++;
         }
 
         private void Open(bool isArray)
         {
-            if (depth == levels.Count)
-                levels.Add(new Level());
+            if (_depth == _levels.Count)
+                _levels.Add(new Level());
 
-            levels[depth++].Reset(isArray);
+            _levels[_depth++].Reset(isArray);
         }
     }
 
     /// <summary>An open object or array. Reused, as documents have thousands of small objects.</summary>
     private sealed class Level
     {
-        private readonly HashSet<string> names = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
         public bool IsArray { get; private set; }
 
@@ -163,7 +163,7 @@ public static class StrictJson
 
         public void Reset(bool isArray)
         {
-            names.Clear();
+            _names.Clear();
             IsArray = isArray;
             Name = null;
             Index = -1;
@@ -172,7 +172,7 @@ public static class StrictJson
         public bool Enter(string name)
         {
             Name = name;
-            return names.Add(name);
+            return _names.Add(name);
         }
     }
 }

@@ -6,29 +6,29 @@ namespace OpenWop.Micro.Protocol.Schemas;
 /// </summary>
 internal sealed class Evaluated
 {
-    private HashSet<string>? names;
-    private HashSet<int>? indexes;
-    private int firstItems;
+    private HashSet<string>? _names;
+    private HashSet<int>? _indexes;
+    private int _firstItems;
 
-    public void Add(string name) => (names ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
+    public void Add(string name) => (_names ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
 
-    public void Add(int index) => (indexes ??= []).Add(index);
+    public void Add(int index) => (_indexes ??= []).Add(index);
 
     /// <summary>Marks the items before <paramref name="count"/>.</summary>
-    public void AddFirst(int count) => firstItems = Math.Max(firstItems, count);
+    public void AddFirst(int count) => _firstItems = Math.Max(_firstItems, count);
 
-    public bool Contains(string name) => names?.Contains(name) == true;
+    public bool Contains(string name) => _names?.Contains(name) == true;
 
-    public bool Contains(int index) => index < firstItems || indexes?.Contains(index) == true;
+    public bool Contains(int index) => index < _firstItems || _indexes?.Contains(index) == true;
 
     public void Merge(Evaluated other)
     {
-        if (other.names is not null)
-            (names ??= new HashSet<string>(StringComparer.Ordinal)).UnionWith(other.names);
+        if (other._names is not null)
+            (_names ??= new HashSet<string>(StringComparer.Ordinal)).UnionWith(other._names);
 
-        if (other.indexes is not null)
-            (indexes ??= []).UnionWith(other.indexes);
+        if (other._indexes is not null)
+            (_indexes ??= []).UnionWith(other._indexes);
 
-        AddFirst(other.firstItems);
+        AddFirst(other._firstItems);
     }
 }

@@ -17,18 +17,20 @@ internal readonly struct JsonNumber : IComparable<JsonNumber>
 
     private const long MaxExponent = 1_000_000_000_000;
 
-    private readonly BigInteger coefficient;
-    private readonly long exponent;
+    private readonly BigInteger _coefficient;
+    private readonly long _exponent;
 
     private JsonNumber(BigInteger coefficient, long exponent)
     {
-        this.coefficient = coefficient;
-        this.exponent = exponent;
+        _coefficient = coefficient;
+        _exponent = exponent;
     }
 
-    public bool IsInteger => exponent >= 0;
+    public bool IsInteger => _exponent >= 0;
 
-    public bool IsPositive => coefficient.Sign > 0;
+    public bool IsPositive => _coefficient.Sign > 0;
+
+    public bool IsNegative => _coefficient.Sign < 0;
 
     /// <summary>True and the number, unless it is longer than <see cref="MaxLength"/>.</summary>
     public static bool TryRead(JsonElement element, out JsonNumber number)
@@ -64,49 +66,50 @@ internal readonly struct JsonNumber : IComparable<JsonNumber>
     }
 
     /// <summary>The value as a count that fits <see cref="int"/>, saturated; null when negative or not whole.</summary>
-    public int? ToCount()
-    {
-        if (!IsInteger || coefficient.Sign < 0)
-            return null;
+    public int? ToCount() => IsInteger && !IsNegative ? (int)Math.Min(ToInt64(), int.MaxValue) : null;
 
-        return exponent > 10 || coefficient > int.MaxValue
-            ? int.MaxValue
-            : (int)BigInteger.Min(coefficient * BigInteger.Pow(10, (int)exponent), int.MaxValue);
+    /// <summary>A whole number, saturated.</summary>
+    public long ToInt64()
+    {
+        if (_exponent > 20)
+            return IsNegative ? long.MinValue : long.MaxValue;
+
+        return (long)BigInteger.Clamp(_coefficient * BigInteger.Pow(10, (int)_exponent), long.MinValue, long.MaxValue);
     }
 
     public int CompareTo(JsonNumber other)
     {
-        if (coefficient.Sign != other.coefficient.Sign || coefficient.IsZero)
-            return coefficient.Sign.CompareTo(other.coefficient.Sign);
+        if (_coefficient.Sign != other._coefficient.Sign || _coefficient.IsZero)
+            return _coefficient.Sign.CompareTo(other._coefficient.Sign);
 
-        var difference = exponent - other.exponent;
+        var difference = _exponent - other._exponent;
         if (Math.Abs(difference) > 32)
         {
             // Equal signs: the number with more digits before the point is the larger one in magnitude. With as many, the
             // exponents differ by no more than the digits the coefficients have, so that the powers below stay small.
-            var order = (Digits(coefficient) + exponent).CompareTo(Digits(other.coefficient) + other.exponent);
+            var order = (Digits(_coefficient) + _exponent).CompareTo(Digits(other._coefficient) + other._exponent);
             if (order != 0)
-                return order * coefficient.Sign;
+                return order * _coefficient.Sign;
         }
 
         return difference >= 0
-            ? (coefficient * BigInteger.Pow(10, (int)difference)).CompareTo(other.coefficient)
-            : coefficient.CompareTo(other.coefficient * BigInteger.Pow(10, (int)-difference));
+            ? (_coefficient * BigInteger.Pow(10, (int)difference)).CompareTo(other._coefficient)
+            : _coefficient.CompareTo(other._coefficient * BigInteger.Pow(10, (int)-difference));
     }
 
     /// <summary>True when the value is a whole multiple of a positive <paramref name="divisor"/>.</summary>
     public bool IsMultipleOf(JsonNumber divisor)
     {
-        if (coefficient.IsZero)
+        if (_coefficient.IsZero)
             return true;
 
-        var difference = exponent - divisor.exponent;
+        var difference = _exponent - divisor._exponent;
         if (difference >= 0)
-            return (coefficient % divisor.coefficient * BigInteger.ModPow(10, difference, divisor.coefficient) % divisor.coefficient).IsZero;
+            return (_coefficient % divisor._coefficient * BigInteger.ModPow(10, difference, divisor._coefficient) % divisor._coefficient).IsZero;
 
         // value = c / 10^n × divisor's unit: c must carry the factor 10^n, which it does not when it has fewer digits.
-        return -difference <= Digits(coefficient)
-            && (coefficient % (divisor.coefficient * BigInteger.Pow(10, (int)-difference))).IsZero;
+        return -difference <= Digits(_coefficient)
+            && (_coefficient % (divisor._coefficient * BigInteger.Pow(10, (int)-difference))).IsZero;
     }
 
     private static JsonNumber Normalize(BigInteger coefficient, long exponent)

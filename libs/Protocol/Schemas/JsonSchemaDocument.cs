@@ -19,13 +19,13 @@ public sealed class JsonSchemaDocument
 
     private static readonly ConcurrentDictionary<string, JsonSchemaDocument> Cache = new(StringComparer.Ordinal);
 
-    private readonly SchemaNode root;
-    private readonly SchemaLimits limits;
+    private readonly SchemaNode _root;
+    private readonly SchemaLimits _limits;
 
     internal JsonSchemaDocument(SchemaNode root, SchemaLimits limits)
     {
-        this.root = root;
-        this.limits = limits;
+        _root = root;
+        _limits = limits;
     }
 
     /// <summary>Compiles a schema from an untrusted document.</summary>
@@ -64,7 +64,7 @@ public sealed class JsonSchemaDocument
     /// <summary>What keeps a value from fitting the schema: at most <paramref name="maxErrors"/>, ordered by path; empty when it fits.</summary>
     public IReadOnlyList<SchemaError> Validate(JsonElement value, int maxErrors = DefaultMaxErrors)
     {
-        var errors = SchemaEvaluator.Run(root, value, limits, maxErrors);
+        var errors = SchemaEvaluator.Run(_root, value, _limits, maxErrors);
         if (errors.Count > 1)
             errors.Sort(static (a, b) => string.CompareOrdinal(a.Path, b.Path) is not 0 and var order ? order : string.CompareOrdinal(a.Message, b.Message));
 
@@ -72,7 +72,7 @@ public sealed class JsonSchemaDocument
     }
 
     /// <summary>True when a value fits the schema.</summary>
-    public bool IsValid(JsonElement value) => SchemaEvaluator.Run(root, value, limits, 1).Count == 0;
+    public bool IsValid(JsonElement value) => SchemaEvaluator.Run(_root, value, _limits, 1).Count == 0;
 
     internal static JsonSchemaDocument Compile(JsonElement schema, SchemaLimits limits, string baseUri, Func<string, JsonElement?> external)
     {

@@ -14,9 +14,9 @@ namespace OpenWop.Micro.Protocol.Schemas;
 /// </summary>
 internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonElement?> external)
 {
-    private readonly SchemaIndex index = new(limits);
-    private readonly Dictionary<(SchemaSource, string), SchemaNode> nodes = [];
-    private readonly Queue<(SchemaNode Node, SchemaSource Source, string Pointer)> unfilled = new();
+    private readonly SchemaIndex _index = new(limits);
+    private readonly Dictionary<(SchemaSource, string), SchemaNode> _nodes = [];
+    private readonly Queue<(SchemaNode Node, SchemaSource Source, string Pointer)> _unfilled = new();
 
     /// <summary>The root of a document. Throws <see cref="InvalidSchemaException"/>.</summary>
     public SchemaNode Compile(JsonElement schema, string baseUri)
@@ -24,10 +24,10 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
         if (JsonMarshal.GetRawUtf8Value(schema).Length > limits.MaxBytes)
             throw Invalid("", "$schema", $"A schema may have at most {limits.MaxBytes} bytes.");
 
-        var root = At(index.Add(schema, baseUri), "");
+        var root = At(_index.Add(schema, baseUri), "");
         Fill();
-        RefuseCycles(nodes.Values);
-        index.Forget();
+        RefuseCycles(_nodes.Values);
+        _index.Forget();
         return root;
     }
 
@@ -38,13 +38,13 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
     {
         do
         {
-            while (unfilled.TryDequeue(out var next))
+            while (_unfilled.TryDequeue(out var next))
             {
                 new SchemaKeywords(this, limits, next.Node, next.Source, next.Pointer).Read();
             }
 
             // Dynamic references find their targets by name at run time; loading one document may bring in others.
-            foreach (var resource in index.Resources)
+            foreach (var resource in _index.Resources)
             {
                 foreach (var name in resource.DynamicNames.Where(name => !resource.DynamicAnchors.ContainsKey(name)))
                 {
@@ -52,7 +52,7 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
                 }
             }
         }
-        while (unfilled.Count > 0);
+        while (_unfilled.Count > 0);
     }
 
     /// <summary>The node of a place; null when the place is no schema.</summary>
@@ -60,10 +60,10 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
 
     internal SchemaNode At(SchemaSource source, string pointer)
     {
-        if (!nodes.TryGetValue((source, pointer), out var node))
+        if (!_nodes.TryGetValue((source, pointer), out var node))
         {
-            nodes[(source, pointer)] = node = new SchemaNode(source.Places[pointer].Resource);
-            unfilled.Enqueue((node, source, pointer));
+            _nodes[(source, pointer)] = node = new SchemaNode(source.Places[pointer].Resource);
+            _unfilled.Enqueue((node, source, pointer));
         }
 
         return node;
@@ -80,7 +80,7 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
         if (!SchemaUri.TryResolve(from.Uri, reference, out var uri, out var fragment))
             return null;
 
-        var resource = index.FindResource(uri) ?? (external(uri) is { } document ? Load(document, uri) : null);
+        var resource = _index.FindResource(uri) ?? (external(uri) is { } document ? Load(document, uri) : null);
         if (resource is null)
             return null;
 
@@ -98,8 +98,8 @@ internal sealed class SchemaCompiler(SchemaLimits limits, Func<string, JsonEleme
 
     private SchemaResource? Load(JsonElement document, string uri)
     {
-        index.Add(document, uri);
-        return index.FindResource(uri);
+        _index.Add(document, uri);
+        return _index.FindResource(uri);
     }
 
     private static void RefuseCycles(IEnumerable<SchemaNode> nodes)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Json;
 
 namespace OpenWop.Micro.Protocol.Schemas;
 
@@ -60,7 +61,7 @@ internal sealed partial class SchemaEvaluator
     {
         var valid = true;
         var known = false;
-        path.Push(name);
+        _path.Push(name);
         if (node.Properties is { } properties && properties.TryGetValue(name, out var schema))
         {
             known = true;
@@ -88,7 +89,7 @@ internal sealed partial class SchemaEvaluator
         if (node.PropertyNames is { } names && !Evaluate(names, NameAsValue(name), null, null))
             valid = Fail(errors, "propertyNames", $"'{name}' is not allowed as the name of a member.");
 
-        path.Pop();
+        _path.Pop();
         return valid;
     }
 
@@ -115,7 +116,7 @@ internal sealed partial class SchemaEvaluator
             if (!valid && errors is null)
                 return false;
 
-            path.Push(index);
+            _path.Push(index);
             if (node.PrefixItems is { } prefix && index < prefix.Length)
             {
                 valid &= Child("prefixItems", prefix[index], item, errors, "This item is not allowed.");
@@ -132,7 +133,7 @@ internal sealed partial class SchemaEvaluator
                 seen?.Add(index);
             }
 
-            path.Pop();
+            _path.Pop();
             index++;
         }
 
@@ -161,9 +162,9 @@ internal sealed partial class SchemaEvaluator
                 if (seen.Contains(name))
                     continue;
 
-                path.Push(name);
+                _path.Push(name);
                 valid &= Child("unevaluatedProperties", properties, member.Value, errors, $"Member '{name}' is not known here.");
-                path.Pop();
+                _path.Pop();
                 seen.Add(name);
             }
         }
@@ -175,9 +176,9 @@ internal sealed partial class SchemaEvaluator
             {
                 if (!seen.Contains(index))
                 {
-                    path.Push(index);
+                    _path.Push(index);
                     valid &= Child("unevaluatedItems", items, item, errors, "There are too many items.");
-                    path.Pop();
+                    _path.Pop();
                 }
 
                 index++;
@@ -196,10 +197,10 @@ internal sealed partial class SchemaEvaluator
 
         var text = ReadString(value);
         var valid = true;
-        if (node.MinLength is { } min && CodePoints(text) < min)
+        if (node.MinLength is { } min && CodePoints.Count(text) < min)
             valid = Fail(errors, "minLength", min == 1 ? "The string must not be empty." : $"The string must have at least {min} characters.");
 
-        if (node.MaxLength is { } max && CodePoints(text) > max)
+        if (node.MaxLength is { } max && CodePoints.Count(text) > max)
             valid = Fail(errors, "maxLength", $"The string may have at most {max} characters.");
 
         if (node.Pattern is { } pattern && !IsMatch(pattern, text))
@@ -247,18 +248,6 @@ internal sealed partial class SchemaEvaluator
         }
 
         return true;
-    }
-
-    private static int CodePoints(string text)
-    {
-        var count = text.Length;
-        for (var i = 1; i < text.Length; i++)
-        {
-            if (char.IsSurrogatePair(text[i - 1], text[i]))
-                count--;
-        }
-
-        return count;
     }
 
     private static JsonElement NameAsValue(string name) => JsonSerializer.SerializeToElement(name, JsonNames.Default.String);

@@ -13,11 +13,11 @@ namespace OpenWop.Micro.Protocol.Schemas;
 /// </summary>
 internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors)
 {
-    private readonly JsonPath path = new();
-    private readonly List<SchemaResource> scope = [];
-    private long steps;
-    private TimeSpan patternTime;
-    private int depth;
+    private readonly JsonPath _path = new();
+    private readonly List<SchemaResource> _scope = [];
+    private long _steps;
+    private TimeSpan _patternTime;
+    private int _depth;
 
     /// <summary>The errors of a value; none when it fits.</summary>
     public static List<SchemaError> Run(SchemaNode root, JsonElement value, SchemaLimits limits, int maxErrors)
@@ -46,12 +46,12 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
             return always || Fail(errors, "not", "No value is allowed here.");
 
         Charge(1 + (JsonMarshal.GetRawUtf8Value(value).Length >> 10));
-        if (++depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        if (++_depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw Stop("$ref", "Schemas are applied inside one another too deeply.");
 
-        var entered = scope.Count == 0 || scope[^1] != node.Resource;
+        var entered = _scope.Count == 0 || _scope[^1] != node.Resource;
         if (entered)
-            scope.Add(node.Resource);
+            _scope.Add(node.Resource);
 
         var seen = parent is not null || node.LooksBack ? new Evaluated() : null;
         var valid = Any(node, value, errors);
@@ -61,9 +61,9 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
             valid = Unevaluated(node, value, errors, seen!);
 
         if (entered)
-            scope.RemoveAt(scope.Count - 1);
+            _scope.RemoveAt(_scope.Count - 1);
 
-        depth--;
+        _depth--;
         if (valid && seen is not null)
             parent?.Merge(seen);
 
@@ -190,7 +190,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
 
     /// <summary>True for an error that says "another alternative was meant".</summary>
     private bool TellsApart(SchemaError error) =>
-        error.Keyword is "const" or "enum" or "type" && error.Path.AsSpan().Count('/') <= path.Depth + 1;
+        error.Keyword is "const" or "enum" or "type" && error.Path.AsSpan().Count('/') <= _path.Depth + 1;
 
     /// <summary>The target of a dynamic reference: the outermost resource on the way here that has the anchor.</summary>
     private SchemaNode InScope(SchemaNode initial, string? anchor)
@@ -198,7 +198,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         if (anchor is null)
             return initial;
 
-        foreach (var resource in scope)
+        foreach (var resource in _scope)
         {
             if (resource.DynamicAnchors.TryGetValue(anchor, out var target))
                 return target;
@@ -283,28 +283,28 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         }
         finally
         {
-            patternTime += Stopwatch.GetElapsedTime(start);
-            if (patternTime > limits.PatternTimeout)
-                steps = limits.MaxSteps; // The next step is refused.
+            _patternTime += Stopwatch.GetElapsedTime(start);
+            if (_patternTime > limits.PatternTimeout)
+                _steps = limits.MaxSteps; // The next step is refused.
         }
     }
 
     private void Charge(int cost)
     {
-        steps += cost;
-        if (steps > limits.MaxSteps)
+        _steps += cost;
+        if (_steps > limits.MaxSteps)
             throw Stop("$schema", "The value is too expensive to validate.");
     }
 
     private bool Fail(List<SchemaError>? errors, string keyword, string message)
     {
         if (errors is not null && errors.Count < maxErrors)
-            errors.Add(new SchemaError(path.ToString(), keyword, message));
+            errors.Add(new SchemaError(_path.ToString(), keyword, message));
 
         return false;
     }
 
-    private StopException Stop(string keyword, string message) => new(new SchemaError(path.ToString(), keyword, message));
+    private StopException Stop(string keyword, string message) => new(new SchemaError(_path.ToString(), keyword, message));
 
     /// <summary>Ends a walk that must not go on.</summary>
     private sealed class StopException(SchemaError error) : Exception(error.Message)

@@ -14,20 +14,20 @@ internal sealed class SchemaIndex(SchemaLimits limits)
     /// <summary>Documents are parsed with a limit of 64; a schema applied at each level of one needs no more than this.</summary>
     private const int MaxNesting = 128;
 
-    private readonly Dictionary<string, SchemaResource> resources = new(StringComparer.Ordinal);
-    private int subschemas;
+    private readonly Dictionary<string, SchemaResource> _resources = new(StringComparer.Ordinal);
+    private int _subschemas;
 
     /// <summary>All resources known so far; a copy, as loading one may add others.</summary>
-    public IReadOnlyList<SchemaResource> Resources => [.. resources.Values];
+    public IReadOnlyList<SchemaResource> Resources => [.. _resources.Values];
 
-    public SchemaResource? FindResource(string uri) => resources.GetValueOrDefault(uri);
+    public SchemaResource? FindResource(string uri) => _resources.GetValueOrDefault(uri);
 
     /// <summary>Adds a document under a URI, and under its own <c>$id</c>.</summary>
     public SchemaSource Add(JsonElement document, string baseUri)
     {
         var source = new SchemaSource();
         var resource = new SchemaResource(baseUri, source, "");
-        resources.TryAdd(baseUri, resource);
+        _resources.TryAdd(baseUri, resource);
         Walk(source, document, "", resource, 0);
         return source;
     }
@@ -35,7 +35,7 @@ internal sealed class SchemaIndex(SchemaLimits limits)
     /// <summary>Lets go of the documents: compiled nodes do not need them.</summary>
     public void Forget()
     {
-        foreach (var resource in resources.Values)
+        foreach (var resource in _resources.Values)
         {
             resource.Source.Places.Clear();
         }
@@ -49,7 +49,7 @@ internal sealed class SchemaIndex(SchemaLimits limits)
         if (schema.ValueKind is not (JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False))
             throw new InvalidSchemaException(new SchemaError(pointer, "type", "A schema must be an object or a boolean."));
 
-        if (++subschemas > limits.MaxSubschemas || nesting > MaxNesting)
+        if (++_subschemas > limits.MaxSubschemas || nesting > MaxNesting)
             throw new InvalidSchemaException(new SchemaError(pointer, "$schema", "The schema is too large or nested too deeply."));
 
         if (schema.ValueKind == JsonValueKind.Object)
@@ -107,10 +107,10 @@ internal sealed class SchemaIndex(SchemaLimits limits)
             }
 
             resource = new SchemaResource(uri, source, pointer);
-            if (!resources.TryAdd(uri, resource))
+            if (!_resources.TryAdd(uri, resource))
             {
                 // The same document under its own name again; two different schemas of one name are a mistake.
-                var known = resources[uri];
+                var known = _resources[uri];
                 if (known.Source != source || known.Pointer != pointer)
                     throw Invalid(pointer, "$id", "Two schemas have the same identifier.");
 

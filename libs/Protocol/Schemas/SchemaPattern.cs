@@ -9,12 +9,12 @@ namespace OpenWop.Micro.Protocol.Schemas;
 /// </summary>
 internal sealed class SchemaPattern
 {
-    private readonly Regex regex;
+    private readonly Regex _regex;
 
-    private SchemaPattern(Regex regex) => this.regex = regex;
+    private SchemaPattern(Regex regex) => _regex = regex;
 
     /// <summary>True when a match takes time proportional to the text; no clock is involved then.</summary>
-    public bool IsLinear => regex.Options.HasFlag(RegexOptions.NonBacktracking);
+    public bool IsLinear => _regex.Options.HasFlag(RegexOptions.NonBacktracking);
 
     /// <summary>Throws <see cref="ArgumentException"/> when the text is no pattern.</summary>
     public static SchemaPattern Compile(string pattern, SchemaLimits limits)
@@ -34,7 +34,7 @@ internal sealed class SchemaPattern
     }
 
     /// <summary>Throws <see cref="RegexMatchTimeoutException"/> when the time limit is over.</summary>
-    public bool IsMatch(string text) => regex.IsMatch(text);
+    public bool IsMatch(string text) => _regex.IsMatch(text);
 
     /// <summary>
     /// Where the dialects differ silently: <c>$</c> is the very end and not the end before a line feed, and <c>\d</c>, <c>\w</c>

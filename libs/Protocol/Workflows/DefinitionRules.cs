@@ -11,18 +11,18 @@ namespace OpenWop.Micro.Protocol.Workflows;
 /// </summary>
 internal sealed class DefinitionRules
 {
-    private readonly JsonElement document;
-    private readonly WorkflowDefinition definition;
-    private readonly ExpressionCheck expressions;
-    private readonly HashSet<string> nodeIds;
-    private readonly List<DefinitionError> errors = [];
+    private readonly JsonElement _document;
+    private readonly WorkflowDefinition _definition;
+    private readonly ExpressionCheck _expressions;
+    private readonly HashSet<string> _nodeIds;
+    private readonly List<DefinitionError> _errors = [];
 
     private DefinitionRules(JsonElement document, WorkflowDefinition definition, ExpressionCheck expressions)
     {
-        this.document = document;
-        this.definition = definition;
-        this.expressions = expressions;
-        nodeIds = definition.Nodes.Select(node => node.Id).ToHashSet(StringComparer.Ordinal);
+        _document = document;
+        _definition = definition;
+        _expressions = expressions;
+        _nodeIds = _definition.Nodes.Select(node => node.Id).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <param name="document">A document that fits the published schema.</param>
@@ -38,15 +38,15 @@ internal sealed class DefinitionRules
         rules.Groups();
         rules.Channels();
         rules.Schema("/configurableSchema", definition.ConfigurableSchema);
-        return rules.errors;
+        return rules._errors;
     }
 
     private void Nodes()
     {
-        Unique("nodes", definition.Nodes.Select(node => node.Id), "id");
-        for (var i = 0; i < definition.Nodes.Length; i++)
+        Unique("nodes", _definition.Nodes.Select(node => node.Id), "id");
+        for (var i = 0; i < _definition.Nodes.Length; i++)
         {
-            foreach (var (port, value) in definition.Nodes[i].Inputs)
+            foreach (var (port, value) in _definition.Nodes[i].Inputs)
             {
                 var path = $"/nodes/{i}/inputs/{JsonPath.Escape(port)}";
                 if (value is PortValue.Connection connection)
@@ -59,10 +59,10 @@ internal sealed class DefinitionRules
 
     private void Edges()
     {
-        Unique("edges", definition.Edges.Select(edge => edge.Id), "id");
-        for (var i = 0; i < definition.Edges.Length; i++)
+        Unique("edges", _definition.Edges.Select(edge => edge.Id), "id");
+        for (var i = 0; i < _definition.Edges.Length; i++)
         {
-            var edge = definition.Edges[i];
+            var edge = _definition.Edges[i];
             RequireNode(edge.SourceNodeId, $"/edges/{i}/sourceNodeId");
             RequireNode(edge.TargetNodeId, $"/edges/{i}/targetNodeId");
             if (edge.Condition is { } condition)
@@ -107,10 +107,10 @@ internal sealed class DefinitionRules
 
     private void Triggers()
     {
-        Unique("triggers", definition.Triggers.Select(trigger => trigger.Id), "id");
-        for (var i = 0; i < definition.Triggers.Length; i++)
+        Unique("triggers", _definition.Triggers.Select(trigger => trigger.Id), "id");
+        for (var i = 0; i < _definition.Triggers.Length; i++)
         {
-            var trigger = definition.Triggers[i];
+            var trigger = _definition.Triggers[i];
             if (trigger.NodeId is { } nodeId)
                 RequireNode(nodeId, $"/triggers/{i}/nodeId");
 
@@ -123,16 +123,16 @@ internal sealed class DefinitionRules
     {
         if (config is not { } settings || !settings.TryGetProperty("channel", out var channel) || channel.ValueKind != JsonValueKind.String)
             Add(path, "trigger_incomplete", "The trigger names no channel.");
-        else if (definition.Channels?.ContainsKey(channel.GetString()!) != true)
+        else if (_definition.Channels?.ContainsKey(channel.GetString()!) != true)
             Add($"{path}/channel", "unknown_channel", $"Channel '{channel.GetString()}' is not declared.");
     }
 
     private void Variables()
     {
-        Unique("variables", definition.Variables.Select(variable => variable.Name), "name");
-        for (var i = 0; i < definition.Variables.Length; i++)
+        Unique("variables", _definition.Variables.Select(variable => variable.Name), "name");
+        for (var i = 0; i < _definition.Variables.Length; i++)
         {
-            var variable = definition.Variables[i];
+            var variable = _definition.Variables[i];
             if (variable.DefaultValue is { } value && !VariableTypes.Accepts(variable.Type, value))
                 Add($"/variables/{i}/defaultValue", "wrong_type", $"The default must be of type {variable.Type}.");
         }
@@ -140,7 +140,7 @@ internal sealed class DefinitionRules
 
     private void Groups()
     {
-        if (!document.TryGetProperty("groups", out var groups))
+        if (!_document.TryGetProperty("groups", out var groups))
             return;
 
         Unique("groups", groups.EnumerateArray().Select(group => group.GetProperty("id").GetString()!), "id");
@@ -159,7 +159,7 @@ internal sealed class DefinitionRules
 
     private void Channels()
     {
-        foreach (var (name, channel) in definition.Channels ?? ImmutableSortedDictionary<string, ChannelDeclaration>.Empty)
+        foreach (var (name, channel) in _definition.Channels ?? ImmutableSortedDictionary<string, ChannelDeclaration>.Empty)
         {
             var path = $"/channels/{JsonPath.Escape(name)}";
             if (name.Length is 0 or > WorkflowLimits.MaxChannelName)
@@ -177,13 +177,13 @@ internal sealed class DefinitionRules
 
     private void Expression(string text, string path)
     {
-        if (expressions(text) is { } problem)
+        if (_expressions(text) is { } problem)
             Add(path, "invalid_expression", problem);
     }
 
     private void RequireNode(string nodeId, string path)
     {
-        if (!nodeIds.Contains(nodeId))
+        if (!_nodeIds.Contains(nodeId))
             Add(path, "unknown_node", $"There is no node '{nodeId}'.");
     }
 
@@ -202,7 +202,7 @@ internal sealed class DefinitionRules
 
     private void Add(string path, string code, string message)
     {
-        if (errors.Count < WorkflowLimits.MaxErrors)
-            errors.Add(new DefinitionError(path, code, message));
+        if (_errors.Count < WorkflowLimits.MaxErrors)
+            _errors.Add(new DefinitionError(path, code, message));
     }
 }
