@@ -17,6 +17,7 @@ public static class EventTypes
     public const string NodeRetried = "node.retried";
     public const string NodeSkipped = "node.skipped";
     public const string NodeCancelled = "node.cancelled";
+    public const string NodeDispatched = "node.dispatched";
     public const string InterruptRequested = "interrupt.requested";
     public const string InterruptResolved = "interrupt.resolved";
     public const string ApprovalRequested = "approval.requested";
