@@ -1,0 +1,51 @@
+using OpenWop.Micro.Events;
+using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Identity.Api;
+using OpenWop.Micro.Identity.Keys;
+using OpenWop.Micro.Identity.Tokens;
+using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Topology;
+using OpenWop.Micro.Storage;
+
+namespace OpenWop.Micro.Identity;
+
+/// <summary>The identity service: tenants, API keys and internal tokens.</summary>
+public static class IdentityHosting
+{
+    private const string Service = "identity";
+
+    /// <summary>Adds the service to a host.</summary>
+    public static WebApplicationBuilder AddIdentity(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.HostService(Service);
+        services.AddGrpcServer();
+        services.AddEventBus();
+        services.AddServiceDatabase(
+            Service,
+            DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory()),
+            typeof(IdentityHosting).Assembly);
+
+        services.AddSingleton<KeyStore>();
+        services.AddSingleton<KeyChanges>();
+        services.AddSingleton<SigningKeyStore>();
+        services.AddSingleton<TokenIssuer>();
+
+        // In this order, before anything of the host starts: tables, a key to sign with, keys to be recognized by.
+        services.AddSingleton<SigningKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddHostedService<KeyImport>();
+        services.AddSingleton<KeyUse>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyUse>());
+        return builder;
+    }
+
+    /// <summary>Maps the service's gRPC face.</summary>
+    public static WebApplication MapIdentity(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.MapServiceOverGrpc<IdentityGrpcService>();
+        return app;
+    }
+}

@@ -1,0 +1,56 @@
+using OpenWop.Micro.Contracts.Identity.V1;
+
+namespace OpenWop.Micro.Identity.Keys;
+
+/// <summary>An API key as it is stored. Times are Unix milliseconds.</summary>
+internal sealed record ApiKeyRecord
+{
+    public required string KeyId { get; init; }
+
+    /// <summary>SHA-256 of the key.</summary>
+    public required byte[] Hash { get; init; }
+
+    public required string Tenant { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Principal { get; init; }
+
+    /// <summary>Ordered, without doubles.</summary>
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    public required bool IsTest { get; init; }
+
+    public required KeySource Source { get; init; }
+
+    public required long CreatedAt { get; init; }
+
+    public long? ExpiresAt { get; init; }
+
+    /// <summary>May lie in the future: a key that was rotated works until then.</summary>
+    public long? RevokedAt { get; init; }
+
+    /// <summary>The key that replaces this one.</summary>
+    public string? ReplacedBy { get; init; }
+
+    public long? LastUsedAt { get; init; }
+
+    /// <summary>Revoked before expired: whoever holds a key that was taken away shall hear that, for ever (spec/http-core.md 5.1).</summary>
+    public KeyStatus StatusAt(long now) =>
+        RevokedAt <= now ? KeyStatus.Revoked
+        : ExpiresAt <= now ? KeyStatus.Expired
+        : KeyStatus.Active;
+}
+
+/// <summary>Where a key came from.</summary>
+internal enum KeySource
+{
+    /// <summary>Made through the API.</summary>
+    Api,
+
+    /// <summary>The setting <c>OPENWOP_API_KEY</c>.</summary>
+    Bootstrap,
+
+    /// <summary>The file of the setting <c>OPENWOP_KEYS_FILE</c>.</summary>
+    File,
+}

@@ -1,0 +1,134 @@
+using System.Data.Common;
+using System.Security.Cryptography;
+using OpenWop.Micro.Storage;
+
+namespace OpenWop.Micro.Identity.Keys;
+
+/// <summary>Tenants and keys in the database. Methods with a <see cref="WriteSession"/> are parts of the caller's transaction.</summary>
+internal sealed class KeyStore([FromKeyedServices("identity")] Database database)
+{
+    private const string Columns =
+        "key_id, key_hash, tenant, name, principal, scopes, is_test, source, created_at, expires_at, revoked_at, replaced_by, last_used_at";
+
+    private const string ByHash = $"SELECT {Columns} FROM api_keys WHERE key_hash = $1";
+
+    public Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken) =>
+        database.WriteAsync(work, cancellationToken);
+
+    /// <summary>The key with this hash, or null.</summary>
+    public async Task<ApiKeyRecord?> FindByHashAsync(byte[] hash, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        return await FindByHashAsync(session, hash);
+    }
+
+    public static async Task<ApiKeyRecord?> FindByHashAsync(Session session, byte[] hash)
+    {
+        var key = await FirstAsync(session, session.QueryAsync(ByHash, hash));
+
+        // The index compares as databases do; this comparison takes the same time wherever the bytes differ.
+        return key is not null && CryptographicOperations.FixedTimeEquals(key.Hash, hash) ? key : null;
+    }
+
+    /// <summary>A key that the tenant may see: of its own, and of the mode unless that is null.</summary>
+    public static async Task<ApiKeyRecord?> FindAsync(Session session, string tenant, bool? isTest, string keyId)
+    {
+        var key = await FirstAsync(session, session.QueryAsync($"SELECT {Columns} FROM api_keys WHERE key_id = $1 AND tenant = $2", keyId, tenant));
+        return key is not null && (isTest is null || key.IsTest == isTest) ? key : null;
+    }
+
+    /// <summary>Keys of a tenant after an id, ordered by id.</summary>
+    public async Task<List<ApiKeyRecord>> ListAsync(string tenant, bool? isTest, string after, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        await using var reader = await (isTest is { } mode
+            ? session.QueryAsync(
+                $"SELECT {Columns} FROM api_keys WHERE tenant = $1 AND is_test = $2 AND key_id > $3 ORDER BY key_id LIMIT $4", tenant, mode, after, limit)
+            : session.QueryAsync(
+                $"SELECT {Columns} FROM api_keys WHERE tenant = $1 AND key_id > $2 ORDER BY key_id LIMIT $3", tenant, after, limit));
+        var keys = new List<ApiKeyRecord>();
+        while (await reader.ReadAsync(cancellationToken))
+            keys.Add(Read(reader));
+
+        return keys;
+    }
+
+    public static Task<long> CountActiveAsync(Session session, string tenant, long now) => session.ScalarAsync<long>(
+        """
+        SELECT count(*) FROM api_keys
+        WHERE tenant = $1 AND (revoked_at IS NULL OR revoked_at > $2) AND (expires_at IS NULL OR expires_at > $2)
+        """,
+        tenant, now);
+
+    /// <summary>Adds the key and, when it is the first of its tenant, the tenant. False when there is a key with this hash already.</summary>
+    public static async Task<bool> InsertAsync(WriteSession session, ApiKeyRecord key)
+    {
+        await session.ExecuteAsync("INSERT INTO tenants (tenant, created_at) VALUES ($1, $2) ON CONFLICT (tenant) DO NOTHING", key.Tenant, key.CreatedAt);
+        return await session.ExecuteAsync(
+            $"""
+            INSERT INTO api_keys ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            ON CONFLICT (key_hash) DO NOTHING
+            """,
+            key.KeyId, key.Hash, key.Tenant, key.Name, key.Principal, string.Join(' ', key.Scopes), key.IsTest, key.Source.ToString(),
+            key.CreatedAt, key.ExpiresAt, key.RevokedAt, key.ReplacedBy, key.LastUsedAt) == 1;
+    }
+
+    /// <summary>Brings what a file says about a key into the database.</summary>
+    public static Task UpdateAsync(WriteSession session, ApiKeyRecord key) => session.ExecuteAsync(
+        "UPDATE api_keys SET name = $2, principal = $3, scopes = $4, expires_at = $5 WHERE key_id = $1",
+        key.KeyId, key.Name, key.Principal, string.Join(' ', key.Scopes), key.ExpiresAt);
+
+    /// <summary>Ends a key now, unless it has ended before.</summary>
+    public static async Task<bool> RevokeAsync(WriteSession session, string keyId, long now) => await session.ExecuteAsync(
+        "UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1 AND (revoked_at IS NULL OR revoked_at > $2)", keyId, now) == 1;
+
+    /// <summary>Lets a key end at a time in favor of another one. False when it has an end already.</summary>
+    public static async Task<bool> ReplaceAsync(WriteSession session, string keyId, string replacedBy, long revokedAt) => await session.ExecuteAsync(
+        "UPDATE api_keys SET revoked_at = $3, replaced_by = $2 WHERE key_id = $1 AND revoked_at IS NULL", keyId, replacedBy, revokedAt) == 1;
+
+    /// <summary>Bootstrap keys that are still accepted.</summary>
+    public static async Task<List<ApiKeyRecord>> ListBootstrapAsync(Session session, long now)
+    {
+        await using var reader = await session.QueryAsync(
+            $"SELECT {Columns} FROM api_keys WHERE source = $1 AND (revoked_at IS NULL OR revoked_at > $2)", nameof(KeySource.Bootstrap), now);
+        var keys = new List<ApiKeyRecord>();
+        while (await reader.ReadAsync(session.CancellationToken))
+            keys.Add(Read(reader));
+
+        return keys;
+    }
+
+    /// <summary>Notes when keys were used last.</summary>
+    public Task TouchAsync(IReadOnlyCollection<KeyValuePair<string, long>> uses, CancellationToken cancellationToken) => database.WriteAsync(
+        session =>
+        {
+            foreach (var (keyId, at) in uses)
+                session.Enqueue("UPDATE api_keys SET last_used_at = $2 WHERE key_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)", keyId, at);
+
+            return session.FlushAsync();
+        },
+        cancellationToken);
+
+    private static async Task<ApiKeyRecord?> FirstAsync(Session session, Task<DbDataReader> query)
+    {
+        await using var reader = await query;
+        return await reader.ReadAsync(session.CancellationToken) ? Read(reader) : null;
+    }
+
+    private static ApiKeyRecord Read(DbDataReader row) => new()
+    {
+        KeyId = row.GetString(0),
+        Hash = row.GetFieldValue<byte[]>(1),
+        Tenant = row.GetString(2),
+        Name = row.GetString(3),
+        Principal = row.GetString(4),
+        Scopes = row.GetString(5).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        IsTest = row.GetBoolean(6),
+        Source = Enum.Parse<KeySource>(row.GetString(7)),
+        CreatedAt = row.GetInt64(8),
+        ExpiresAt = row.IsDBNull(9) ? null : row.GetInt64(9),
+        RevokedAt = row.IsDBNull(10) ? null : row.GetInt64(10),
+        ReplacedBy = row.IsDBNull(11) ? null : row.GetString(11),
+        LastUsedAt = row.IsDBNull(12) ? null : row.GetInt64(12),
+    };
+}
