@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -48,9 +47,10 @@ public static class RpcErrors
     }
 
     /// <summary>The first detail of a type.</summary>
-    public static bool TryGetDetail(RpcException error, string typeUrl, [NotNullWhen(true)] out ReadOnlyMemory<byte>? value)
+    public static bool TryGetDetail(RpcException error, string typeUrl, out ReadOnlyMemory<byte> value)
     {
-        value = GetStatus(error)?.Details.FirstOrDefault(detail => detail.TypeUrl == typeUrl)?.Value.Memory;
-        return value is not null;
+        var detail = GetStatus(error)?.Details.FirstOrDefault(detail => detail.TypeUrl == typeUrl);
+        value = detail?.Value.Memory ?? default;
+        return detail is not null;
     }
 }

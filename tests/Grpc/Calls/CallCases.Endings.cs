@@ -117,7 +117,7 @@ public abstract partial class CallCases
 
         Assert.Equal(StatusCode.NotFound, failure.StatusCode);
         Assert.True(RpcErrors.TryGetDetail(failure, TypeUrl, out var value));
-        Assert.Equal(envelope, value.Value.ToArray());
+        Assert.Equal(envelope, value.ToArray());
         Assert.False(RpcErrors.TryGetDetail(failure, "another", out _));
         Assert.Equal((int)StatusCode.NotFound, RpcErrors.GetStatus(failure)!.Code);
     }
