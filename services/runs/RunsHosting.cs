@@ -3,6 +3,7 @@ using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Runs.Api;
+using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
@@ -51,6 +52,9 @@ public static class RunsHosting
         builder.Services.AddSingleton<FrameStream>();
         builder.Services.AddSingleton<RunReader>();
         builder.Services.AddSingleton<RunCreator>();
+        builder.Services.AddSingleton(provider => new InterruptTokens(
+            provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<InterruptResolver>();
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ShardService>(
             provider,
             provider.GetRequiredKeyedService<Database>(Service),

@@ -51,6 +51,7 @@ public static class ErrorCodes
     public static readonly ErrorCode RunTerminal = new("run_terminal", 409, FailedPrecondition);
     public static readonly ErrorCode RunNotPausable = new("run_not_pausable", 409, FailedPrecondition);
     public static readonly ErrorCode RunNotPaused = new("run_not_paused", 409, FailedPrecondition);
+    public static readonly ErrorCode RunPaused = new("run_paused", 409, FailedPrecondition);
     public static readonly ErrorCode InterruptAlreadyResolved = new("interrupt_already_resolved", 409, Aborted);
     public static readonly ErrorCode InterruptExpired = new("interrupt_expired", 410, FailedPrecondition);
     public static readonly ErrorCode InterruptGone = new("interrupt_gone", 410, FailedPrecondition);
@@ -59,6 +60,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PayloadTooLarge = new("payload_too_large", 413, ResourceExhausted);
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, InvalidArgument);
     public static readonly ErrorCode InterruptCancelled = new("interrupt_cancelled", 422, FailedPrecondition);
+    public static readonly ErrorCode CorrelationMismatch = new("correlation_mismatch", 422, InvalidArgument);
     public static readonly ErrorCode SequenceNotFound = new("sequence_not_found", 422, InvalidArgument);
     public static readonly ErrorCode CapabilityRequired = new("capability_required", 422, FailedPrecondition);
     public static readonly ErrorCode ResidencyUnavailable = new("residency_unavailable", 422, FailedPrecondition);

@@ -2,7 +2,10 @@ using Grpc.Core;
 
 namespace OpenWop.Micro.Runs.Api;
 
-internal sealed record CallerStub(string Tenant, string Principal, bool IsTest);
+internal sealed record CallerStub(string Tenant, string Principal, bool IsTest)
+{
+    public bool HasScope(string _) => Tenant.Length > 0;
+}
 
 internal static class CallerStubs
 {

@@ -2,6 +2,8 @@ using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
@@ -12,7 +14,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -33,7 +35,7 @@ internal sealed class RunsGrpcService(
     {
         var row = await VisibleAsync(request.RunId, context);
         var state = registry.StateOf(row.RunId) ?? await store.LoadStateAsync(row.RunId, context.CancellationToken);
-        return new GetRunReply { Snapshot = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(row.RunId, state)), LastSequence = state.LastSequence };
+        return new GetRunReply { Snapshot = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(row.RunId, state, TokenOf(row.RunId, state, context))), LastSequence = state.LastSequence };
     }
 
     public override async Task<ReadEventsReply> ReadEvents(ReadEventsRequest request, ServerCallContext context)
@@ -65,23 +67,71 @@ internal sealed class RunsGrpcService(
 
     public override async Task<CancelRunReply> CancelRun(CancelRunRequest request, ServerCallContext context)
     {
-        if (request.Reason.Length > MaxReasonLength)
-        {
-            throw new ProtocolException(ProtocolError.Validation($"reason must be at most {MaxReasonLength} characters.", "reason"));
-        }
-
         var row = await VisibleAsync(request.RunId, context);
-        var command = new RunCommand.Cancel(request.Reason is { Length: > 0 } reason ? reason : null, context.GetCaller().Principal);
+        var command = new RunCommand.Cancel(ReasonOf(request.Reason), context.GetCaller().Principal);
         await registry.PostAsync(row.RunId, command);
         return new CancelRunReply { RunId = row.RunId, Status = RunSnapshot.StatusOf(await command.Reply) };
     }
 
+    public override async Task<PauseRunReply> PauseRun(PauseRunRequest request, ServerCallContext context)
+    {
+        var policy = request.DrainPolicy is { Length: > 0 } named ? named : PauseDecisions.Drain;
+        if (policy is not (PauseDecisions.Drain or PauseDecisions.Immediate))
+            throw new ProtocolException(ProtocolError.Validation("drainPolicy must be immediate or drain-current-node.", "drainPolicy"));
+
+        var row = await VisibleAsync(request.RunId, context);
+        var command = new RunCommand.Pause(ReasonOf(request.Reason), policy);
+        await registry.PostAsync(row.RunId, command);
+        var state = await command.Reply;
+        return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(state.PausedAt ?? state.PauseRequested?.At ?? clock.GetUtcNow()) };
+    }
+
+    public override async Task<PauseRunReply> ResumeRun(ResumeRunRequest request, ServerCallContext context)
+    {
+        var row = await VisibleAsync(request.RunId, context);
+        var command = new RunCommand.Resume(ReasonOf(request.Reason));
+        await registry.PostAsync(row.RunId, command);
+        await command.Reply;
+        return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(clock.GetUtcNow()) };
+    }
+
+    public override async Task<ResolveInterruptReply> ResolveInterrupt(ResolveInterruptRequest request, ServerCallContext context)
+    {
+        var row = await VisibleAsync(request.RunId, context);
+        var state = await interrupts.ResolveAsync(row.RunId, request.NodeId, request.ResumeValue.Memory, context.GetCaller().Principal);
+        return new ResolveInterruptReply { RunId = row.RunId, NodeId = request.NodeId, Status = RunSnapshot.StatusOf(state) };
+    }
+
+    public override async Task<ResolveInterruptReply> ResolveInterruptByToken(ResolveInterruptByTokenRequest request, ServerCallContext context)
+    {
+        var (token, state) = await interrupts.ResolveByTokenAsync(request.Token, request.ResumeValue.Memory, context.CancellationToken);
+        return new ResolveInterruptReply { RunId = token.RunId, NodeId = token.NodeId, Status = RunSnapshot.StatusOf(state) };
+    }
+
+    public override async Task<InspectInterruptReply> InspectInterruptByToken(InspectInterruptByTokenRequest request, ServerCallContext context) => new()
+    {
+        Json = ByteString.CopyFromUtf8((await interrupts.InspectAsync(request.Token, context.CancellationToken)).GetRawText()),
+    };
+
     public override Task<ListNodeTypesReply> ListNodeTypes(ListNodeTypesRequest request, ServerCallContext context)
     {
-        var reply = new ListNodeTypesReply();
+        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions } };
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
         return Task.FromResult(reply);
     }
+
+    /// <summary>A token for the interrupt that the run waits for, for callers who may answer it.</summary>
+    private string? TokenOf(string runId, RunState state, ServerCallContext context) =>
+        state.WaitingFor is { Interrupt.Request.RequiresCredential: false } waiting && context.GetCaller().HasScope("approvals:respond")
+            ? tokens.Mint(runId, waiting.NodeId, waiting.Interrupt, state.Nodes[waiting.NodeId].DueAt)
+            : null;
+
+    private static string? ReasonOf(string reason) => reason.Length switch
+    {
+        0 => null,
+        <= MaxReasonLength => reason,
+        _ => throw new ProtocolException(ProtocolError.Validation($"reason must be at most {MaxReasonLength} characters.", "reason")),
+    };
 
     /// <summary>The row of a run that the caller may see; another tenant's, or one of the other mode, does not exist.</summary>
     private async Task<RunRow> VisibleAsync(string runId, ServerCallContext context)

@@ -35,18 +35,21 @@ internal static class Decisions
             case NodeOutcome.Failed failed:
                 AddFailed(draft, graph, node, result.NodeId, failed.Error);
                 break;
+            case NodeOutcome.Suspended suspended:
+                InterruptDecisions.Suspend(draft, result.NodeId, node, suspended.Interrupt);
+                break;
             default:
                 AddFailed(draft, graph, node, result.NodeId, new NodeError("node_outcome_invalid", "Only a pure node can wait for a time."));
                 break;
         }
     }
 
-    /// <summary>Delays that are over complete their nodes.</summary>
-    public static void CompleteDueDelays(Draft draft, WorkflowGraph graph)
+    /// <summary>Delays that are over, or all of them, complete their nodes.</summary>
+    public static void CompleteDelays(Draft draft, WorkflowGraph graph, bool onlyDue)
     {
         foreach (var (nodeId, node) in draft.State.Nodes)
         {
-            if (node.Status == NodeStatus.Delayed && node.DueAt <= draft.Now)
+            if (node.Status == NodeStatus.Delayed && (!onlyDue || node.DueAt <= draft.Now))
             {
                 draft.Add(new NodeCompleted(nodeId, node.Outputs)
                 {
@@ -104,6 +107,10 @@ internal static class Decisions
     /// <summary>Delay before an attempt (1 = the first retry): grows by the node's factor up to its bound.</summary>
     public static long RetryDelayMs(NodeSettings settings, int attempt) =>
         (long)Math.Min(settings.RetryMaxDelayMs, settings.RetryDelayMs * Math.Pow(settings.RetryBackoff, attempt - 1));
+
+    /// <summary>A failure that another attempt cannot help.</summary>
+    public static void AddFailure(Draft draft, string nodeId, NodeError error) =>
+        draft.Add(new NodeFailed(nodeId, error, (draft.State.Nodes.GetValueOrDefault(nodeId)?.Attempt ?? 0) + 1));
 
     private static void AddCompleted(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, NodeOutcome.Completed completed)
     {

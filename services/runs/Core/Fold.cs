@@ -41,6 +41,30 @@ internal static class Fold
                 Error = retried.LastError,
                 DueAt = retried.DueAt,
             }),
+            InterruptRequested requested => WithNode(state, requested.Node, node => node with
+            {
+                Interrupt = new OpenInterrupt(requested.Interrupt, "", @event.Sequence, @event.Timestamp),
+            }),
+            NodeSuspended suspended => WithNode(state, suspended.Node, node => node with
+            {
+                Status = NodeStatus.Suspended,
+                Interrupt = node.Interrupt! with { Id = suspended.InterruptId },
+                DueAt = suspended.DueAt,
+            }),
+            ApprovalReceived received => WithNode(state, received.Node, node => node with { Interrupt = Counted(node.Interrupt!, received) }),
+            InterruptResolved resolved => WithNode(state, resolved.Node, node => node with
+            {
+                Interrupt = node.Interrupt! with { IsResolved = true },
+                DueAt = null,
+            }),
+            NodeResumed resumed => WithNode(state, resumed.Node, node => node with
+            {
+                Status = NodeStatus.Running,
+                Resolved = node.Resolved.SetItem(resumed.Key, resumed.Value),
+            }),
+            PauseRequested requested => state with { PauseRequested = new PendingPause(requested.Reason, requested.DrainPolicy, @event.Timestamp) },
+            RunPaused => state with { Status = RunStatus.Paused, PauseRequested = null, PausedAt = @event.Timestamp },
+            RunResumed => state with { Status = RunStatus.Running, PausedAt = null },
             NodeSkipped skipped => WithNode(state, skipped.Node, node => node with { Status = NodeStatus.Skipped, EndedAt = @event.Timestamp }),
             NodeCancelled cancelled => WithNode(state, cancelled.Node, node => node with
             {
@@ -87,6 +111,7 @@ internal static class Fold
             Iteration = started.Iteration,
             StartedAt = at,
             Inputs = started.Inputs,
+            Resolved = started.Attempt > 0 && state.Nodes.TryGetValue(started.Node, out var before) ? before.Resolved : RunState.EmptyValues,
             DueAt = started.DelayUntil,
             Outputs = started.DelayedOutputs ?? default,
         };
@@ -118,6 +143,10 @@ internal static class Fold
 
         return state with { Nodes = nodes.ToImmutable(), Loops = loops.ToImmutable() };
     }
+
+    private static OpenInterrupt Counted(OpenInterrupt interrupt, ApprovalReceived received) => received.Voter is { } voter
+        ? interrupt with { Votes = [.. interrupt.Votes.Where(vote => vote.Voter != voter), new Vote(voter, received.Action)] }
+        : interrupt;
 
     private static RunState WithNode(RunState state, string nodeId, Func<NodeState, NodeState> change)
     {

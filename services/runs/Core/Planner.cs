@@ -44,7 +44,7 @@ internal static class Planner
     /// <summary>All steps possible in this state, in document order. Empty when the run waits or is over.</summary>
     public static ImmutableArray<Step> Next(RunState state, WorkflowGraph graph)
     {
-        if (state.Status != RunStatus.Running)
+        if (state.Status != RunStatus.Running || state.PauseRequested is not null)
         {
             return [];
         }

@@ -29,10 +29,17 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
     {
         var work = ImmutableArray.CreateBuilder<NodeWork>();
         Decisions.EnforceDeadline(draft);
-        if (!draft.State.IsTerminal)
+        if (draft.State.Status == RunStatus.Running)
         {
-            Decisions.CompleteDueDelays(draft, graph);
+            PauseDecisions.TakeEffect(draft, graph);
+        }
+
+        if (draft.State.Status == RunStatus.Running && draft.State.PauseRequested is null)
+        {
+            Decisions.CompleteDelays(draft, graph, onlyDue: true);
             await StartDueAttemptsAsync(draft, runId, work, cancellationToken);
+            InterruptDecisions.TimeOutDue(draft);
+            await GoOnResumedAsync(draft, runId, work, cancellationToken);
         }
 
         while (draft.Events.Count < DraftLimit)
@@ -65,6 +72,29 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         return types.Find(node.Definition.TypeId) is { } handler && state.Nodes.TryGetValue(nodeId, out var touched)
             ? new NodeWork(handler, ContextOf(state, runId, node, touched.Attempt, touched.Iteration, touched.Inputs ?? RunState.EmptyValues, touched.StartedAt))
             : null;
+    }
+
+    /// <summary>Nodes whose interrupt has just been resolved are executed again, with the answer.</summary>
+    private async ValueTask GoOnResumedAsync(Draft draft, string runId, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
+    {
+        foreach (var resumed in draft.Events.Select(@event => @event.Body).OfType<NodeResumed>().ToList())
+        {
+            if (draft.State.IsTerminal || Resume(draft.State, runId, resumed.Node) is not { } item)
+                continue;
+
+            if (!item.Handler.IsPure)
+            {
+                work.Add(item);
+                continue;
+            }
+
+            var outcome = await ExecutePureAsync(item.Handler, item.Context, cancellationToken);
+            Decisions.NodeFinished(draft, graph, new NodeResult(resumed.Node, item.Context.Attempt, item.Context.Iteration, outcome)
+            {
+                VariableWrites = item.Context.VariableWrites,
+                LogLines = item.Context.LogLines,
+            });
+        }
     }
 
     private async ValueTask StartDueAttemptsAsync(Draft draft, string runId, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
@@ -199,6 +229,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             Iteration = iteration,
             Now = now,
             Inputs = inputs,
+            Resolved = attempt == state.Nodes.GetValueOrDefault(node.Id)?.Attempt && loop is null ? state.Nodes[node.Id].Resolved : RunState.EmptyValues,
             RunInputs = state.Inputs,
             Variables = state.Variables,
             LoadNodeOutputs = state.CompletedOutputs,

@@ -114,6 +114,52 @@ internal sealed record LoopbackLimit(string Node, int Iterations, int Limit) : R
     public override string NodeId => Node;
 }
 
+internal sealed record InterruptRequested(string Node, Interrupt Interrupt) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+/// <summary>The legacy companion of a request for an approval or clarification.</summary>
+internal sealed record LegacyRequest(string Node, string InterruptId, string Type, Interrupt Interrupt) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+/// <param name="DueAt">When the interrupt times out; null = never.</param>
+internal sealed record NodeSuspended(string Node, string InterruptId, string Kind, string Key, string? Reason, DateTimeOffset? DueAt) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+/// <summary>A decision on an approval; the one that settles it is followed by <see cref="InterruptResolved"/>.</summary>
+/// <param name="Voter">Whose vote it is, for counting.</param>
+internal sealed record ApprovalReceived(string Node, string Action, string? DecidedBy, string? Voter, JsonElement Value) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+internal sealed record ClarificationResolved(string Node, JsonElement Answers, string? AnsweredBy) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+internal sealed record InterruptResolved(string Node, string InterruptId, string Kind, JsonElement Value, string? ResolvedBy, string? Outcome) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+internal sealed record NodeResumed(string Node, string InterruptId, string Key, JsonElement Value) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+/// <summary>Recorded when the pause is asked for, so that a drain outlives the process; shown as a line in the run's log.</summary>
+internal sealed record PauseRequested(string? Reason, string DrainPolicy) : RunEventBody;
+
+internal sealed record RunPaused(string? Reason, string DrainPolicy) : RunEventBody;
+
+internal sealed record RunResumed(string? Reason) : RunEventBody;
+
 internal sealed record RunCompleted(JsonElement Outputs, long DurationMs) : RunEventBody;
 
 internal sealed record RunFailed(NodeError Error, string? FailedNodeId, long DurationMs) : RunEventBody;

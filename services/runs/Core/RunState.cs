@@ -8,6 +8,7 @@ internal enum RunStatus
 {
     Pending,
     Running,
+    Paused,
     Completed,
     Failed,
     Cancelled,
@@ -23,6 +24,9 @@ internal enum NodeStatus
 
     /// <summary>Waits for its next attempt.</summary>
     RetryWait,
+
+    /// <summary>Waits for somebody to resolve its interrupt.</summary>
+    Suspended,
     Completed,
     Failed,
     Skipped,
@@ -42,6 +46,12 @@ internal sealed record NodeState(NodeStatus Status)
 
     /// <summary>When a delayed or waiting node goes on.</summary>
     public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>The interrupt that the node waits for, or, once it has ended, waited for last.</summary>
+    public OpenInterrupt? Interrupt { get; init; }
+
+    /// <summary>Values of the interrupts of this execution that have been resolved, by key.</summary>
+    public ImmutableSortedDictionary<string, JsonElement> Resolved { get; init; } = RunState.EmptyValues;
 
     /// <summary>Outputs of a completed node, or those that a delayed one will have.</summary>
     public JsonElement Outputs { get; init; }
@@ -82,6 +92,8 @@ internal sealed record RunState
     public long TimeoutMs { get; init; }
     public JsonElement Outputs { get; init; }
     public NodeError? Error { get; init; }
+    public PendingPause? PauseRequested { get; init; }
+    public DateTimeOffset? PausedAt { get; init; }
 
     // Declared before Empty, whose initializer reads it.
     public static ImmutableSortedDictionary<string, JsonElement> EmptyValues { get; } = ImmutableSortedDictionary.Create<string, JsonElement>(StringComparer.Ordinal);
@@ -90,8 +102,30 @@ internal sealed record RunState
 
     public bool IsTerminal => Status is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled;
 
+    /// <summary>
+    /// The interrupt that the run waits for: the oldest open one, while no attempt is being executed; null when it does not wait
+    /// for an answer.
+    /// </summary>
+    public (string NodeId, OpenInterrupt Interrupt)? WaitingFor
+    {
+        get
+        {
+            (string NodeId, OpenInterrupt Interrupt)? oldest = null;
+            foreach (var (nodeId, node) in Nodes)
+            {
+                if (node.Status == NodeStatus.Running)
+                    return null;
+
+                if (node is { Status: NodeStatus.Suspended, Interrupt: { } open } && (oldest is null || open.RequestSequence < oldest.Value.Interrupt.RequestSequence))
+                    oldest = (nodeId, open);
+            }
+
+            return IsTerminal ? null : oldest;
+        }
+    }
+
     /// <summary>True while an attempt is being executed: somebody must hold the run in memory.</summary>
-    public bool HasRunningNodes => !IsTerminal && Nodes.Values.Any(node => node.Status == NodeStatus.Running);
+    public bool HasRunningNodes => Status == RunStatus.Running && Nodes.Values.Any(node => node.Status == NodeStatus.Running);
 
     /// <summary>Outputs of completed nodes by node id.</summary>
     public ImmutableSortedDictionary<string, JsonElement> CompletedOutputs()
@@ -117,6 +151,9 @@ internal sealed record RunState
             }
 
             var due = Deadline;
+            if (Status == RunStatus.Paused)
+                return due;
+
             foreach (var node in Nodes.Values)
             {
                 if (node.DueAt is { } at && (due is null || at < due))

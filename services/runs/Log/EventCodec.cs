@@ -94,6 +94,6 @@ internal static class EventCodec
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,
         UnknownEvent unknown => unknown.Type,
-        _ => throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No event type for this body."),
+        _ => InterruptPayloads.TypeOf(body) ?? throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No event type for this body."),
     };
 }

@@ -16,8 +16,15 @@ internal static class EventFacts
         NodeCompleted completed when HasFacts(completed) => Object(writer => WriteNodeCompleted(writer, completed)),
         NodeRetried retried => Object(writer => writer.WriteString("dueAt", Timestamps.Format(retried.DueAt))),
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
-        _ => ReadOnlyMemory<byte>.Empty,
+        _ => InterruptFacts(body),
     };
+
+    private static ReadOnlyMemory<byte> InterruptFacts(RunEventBody body)
+    {
+        var any = false;
+        var facts = Object(writer => any = InterruptPayloads.TryWriteFacts(writer, body));
+        return any ? facts : ReadOnlyMemory<byte>.Empty;
+    }
 
     private static bool HasFacts(NodeStarted started) =>
         started.Iteration > 0 || !started.Resets.IsEmpty || started.DelayUntil is not null || started.Inputs is not null;

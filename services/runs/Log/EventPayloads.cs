@@ -91,7 +91,10 @@ internal static class EventPayloads
                 writer.WriteNumber("limit", limit.Limit);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No payload for this body.");
+                if (!InterruptPayloads.TryWrite(writer, body))
+                    throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No payload for this body.");
+
+                break;
         }
     }
 
@@ -121,12 +124,13 @@ internal static class EventPayloads
                 payload.Member("previous"),
                 payload.StringMember("nodeId"),
                 facts.Member("next") is not null),
+            EventTypes.LogAppended when facts.StringMember("pause") is { } policy => new PauseRequested(facts.StringMember("reason"), policy),
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
             EventTypes.CapBreached => new CapBreached(
                 Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),
             EventTypes.LoopbackLimit => new LoopbackLimit(
                 Text(payload, "nodeId"), (int)(payload.IntegerMember("iterations") ?? 0), (int)(payload.IntegerMember("limit") ?? 0)),
-            _ => new UnknownEvent(type, document.StringMember("nodeId")),
+            _ => InterruptPayloads.Read(type, document, payload, facts) ?? new UnknownEvent(type, document.StringMember("nodeId")),
         };
     }
 

@@ -17,14 +17,16 @@ internal static class RunSnapshot
     public static string StatusOf(RunState state) => state.Status switch
     {
         RunStatus.Pending => "pending",
-        RunStatus.Running => "running",
+        RunStatus.Running => state.WaitingFor is { } waiting ? InterruptKinds.WaitingStatus(waiting.Interrupt.Request.Kind) : "running",
+        RunStatus.Paused => "paused",
         RunStatus.Completed => "completed",
         RunStatus.Failed => "failed",
         RunStatus.Cancelled => "cancelled",
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
 
-    public static ReadOnlyMemory<byte> Write(string runId, RunState state)
+    /// <param name="interruptToken">Shown as <c>interrupt.interruptToken</c>; null = hidden.</param>
+    public static ReadOnlyMemory<byte> Write(string runId, RunState state, string? interruptToken = null)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using var writer = new Utf8JsonWriter(buffer, Writing);
@@ -32,6 +34,16 @@ internal static class RunSnapshot
         writer.WriteString("runId", runId);
         writer.WriteString("workflowId", state.WorkflowId);
         writer.WriteString("status", StatusOf(state));
+        if (state.WaitingFor is { } waiting)
+            writer.WriteString("currentNodeId", waiting.NodeId);
+
+        if (interruptToken is not null)
+        {
+            writer.WriteStartObject("interrupt");
+            writer.WriteString("interruptToken", interruptToken);
+            writer.WriteEndObject();
+        }
+
         WriteOptions(writer, state);
         WriteTimes(writer, state);
         writer.WritePropertyName("inputs");
@@ -164,6 +176,7 @@ internal static class RunSnapshot
         NodeStatus.Running => "running",
         NodeStatus.Delayed => "waiting",
         NodeStatus.RetryWait => "retrying",
+        NodeStatus.Suspended => "suspended",
         NodeStatus.Completed => "completed",
         NodeStatus.Failed => "failed",
         NodeStatus.Skipped => "skipped",

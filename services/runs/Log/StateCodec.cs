@@ -37,6 +37,14 @@ internal static class StateCodec
             EventPayloads.WriteError(writer, "error", error);
         }
 
+        WriteTime(writer, "pausedAt", state.PausedAt);
+        if (state.PauseRequested is { } pause)
+        {
+            WriteTime(writer, "pauseRequestedAt", pause.At);
+            writer.WriteString("pausePolicy", pause.DrainPolicy);
+            EventPayloads.WriteOptional(writer, "pauseReason", pause.Reason);
+        }
+
         if (state.Options is { } options)
         {
             WriteOptions(writer, options);
@@ -94,6 +102,10 @@ internal static class StateCodec
             Variables = EventPayloads.ReadValues(root.GetProperty("variables")),
             SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
+            PausedAt = Timestamps.ParseOptional(root.StringMember("pausedAt")),
+            PauseRequested = root.StringMember("pausePolicy") is { } policy
+                ? new PendingPause(root.StringMember("pauseReason"), policy, Timestamps.Parse(EventPayloads.Text(root, "pauseRequestedAt")))
+                : null,
             Options = root.Member("options") is { } options ? ReadOptions(options) : null,
             Nodes = state.Nodes.AddRange(root.GetProperty("nodes").EnumerateObject().Select(node => KeyValuePair.Create(node.Name, ReadNode(node.Value)))),
             Loops = state.Loops.AddRange(root.GetProperty("loops").EnumerateObject().Select(loop => KeyValuePair.Create(loop.Name, new LoopMemory(
@@ -152,6 +164,12 @@ internal static class StateCodec
             EventFacts.WriteNames(writer, "livePorts", ports);
         }
 
+        if (!node.Resolved.IsEmpty)
+            EventFacts.WriteValues(writer, "resolved", node.Resolved);
+
+        if (node.Interrupt is { } interrupt)
+            WriteInterrupt(writer, interrupt);
+
         if (node.Error is { } error)
         {
             EventPayloads.WriteError(writer, "error", error);
@@ -171,6 +189,43 @@ internal static class StateCodec
         Inputs = node.Member("inputs") is { } inputs ? EventPayloads.ReadValues(inputs) : null,
         LivePorts = node.Member("livePorts") is { } ports ? [.. ports.EnumerateArray().Select(port => port.GetString()!)] : null,
         Error = node.Member("error") is null ? null : EventPayloads.ReadError(node, "error"),
+        Resolved = node.Member("resolved") is { } resolved ? EventPayloads.ReadValues(resolved) : RunState.EmptyValues,
+        Interrupt = node.Member("interrupt") is { } interrupt ? ReadInterrupt(interrupt) : null,
+    };
+
+    private static void WriteInterrupt(Utf8JsonWriter writer, OpenInterrupt interrupt)
+    {
+        writer.WriteStartObject("interrupt");
+        writer.WriteString("id", interrupt.Id);
+        writer.WriteNumber("sequence", interrupt.RequestSequence);
+        WriteTime(writer, "requestedAt", interrupt.RequestedAt);
+        writer.WriteBoolean("resolved", interrupt.IsResolved);
+        EventPayloads.WriteOptional(writer, "reason", interrupt.Request.Reason);
+        writer.WriteBoolean("requiresCredential", interrupt.Request.RequiresCredential);
+        writer.WriteStartObject("request");
+        InterruptPayloads.WriteRequest(writer, interrupt.Request);
+        writer.WriteEndObject();
+        writer.WriteStartArray("votes");
+        foreach (var vote in interrupt.Votes)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("voter", vote.Voter);
+            writer.WriteString("action", vote.Action);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static OpenInterrupt ReadInterrupt(JsonElement interrupt) => new(
+        InterruptPayloads.ReadRequest(interrupt.GetProperty("request"), interrupt),
+        EventPayloads.Text(interrupt, "id"),
+        interrupt.GetProperty("sequence").GetInt64(),
+        Timestamps.ParseOptional(interrupt.StringMember("requestedAt")) ?? default)
+    {
+        IsResolved = interrupt.GetProperty("resolved").GetBoolean(),
+        Votes = [.. interrupt.GetProperty("votes").EnumerateArray().Select(vote => new Vote(EventPayloads.Text(vote, "voter"), EventPayloads.Text(vote, "action")))],
     };
 
     private static void WriteTime(Utf8JsonWriter writer, string name, DateTimeOffset? time)

@@ -78,6 +78,22 @@ internal abstract class RunCommand
         }
     }
 
+    /// <summary>Resolves the open interrupt of a node.</summary>
+    public sealed class Resolve(string nodeId, Answer answer) : Asked
+    {
+        public override void Decide(Draft draft, RunDriver driver) => Refusal = InterruptDecisions.Resolve(draft, nodeId, answer);
+    }
+
+    public sealed class Pause(string? reason, string drainPolicy) : Asked
+    {
+        public override void Decide(Draft draft, RunDriver driver) => Refusal = PauseDecisions.Request(draft, reason, drainPolicy);
+    }
+
+    public sealed class Resume(string? reason) : Asked
+    {
+        public override void Decide(Draft draft, RunDriver driver) => Refusal = PauseDecisions.Resume(draft, reason);
+    }
+
     public sealed class NodeFinished(NodeResult result) : RunCommand
     {
         public override void Decide(Draft draft, RunDriver driver) => Decisions.NodeFinished(draft, driver.Graph, result);

@@ -23,7 +23,7 @@ namespace OpenWop.Micro.Runs.Mailbox;
 internal sealed partial class RunMailbox
 {
     private readonly Channel<RunCommand> commands = Channel.CreateUnbounded<RunCommand>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Dictionary<string, CancellationTokenSource> inFlight = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Attempt> inFlight = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private readonly RunDriver driver;
@@ -70,7 +70,7 @@ internal sealed partial class RunMailbox
         List<RunCommand> taken = [];
         try
         {
-            ResumeRunningNodes();
+            Execute([]);
             do
             {
                 taken.Clear();
@@ -122,7 +122,7 @@ internal sealed partial class RunMailbox
             }
 
             taken.Clear();
-            Start(work);
+            Execute(work);
             draft = NewDraft();
         }
         while (moreToDo);
@@ -147,37 +147,45 @@ internal sealed partial class RunMailbox
 
         creation = null;
         State = draft.State;
-        if (draft.State.IsTerminal)
-        {
-            CancelInFlight();
-        }
     }
 
-    private void Start(ImmutableArray<NodeWork> work)
+    /// <summary>
+    /// Brings what is executed in line with the committed state: starts attempts that the state says run and nobody executes,
+    /// ends those that it no longer says run. After a load that is every attempt that was in the middle.
+    /// </summary>
+    private void Execute(ImmutableArray<NodeWork> work)
     {
-        foreach (var item in work)
+        foreach (var (nodeId, attempt) in inFlight.Where(item => !IsCurrent(item.Key, item.Value)).ToList())
         {
-            // The draft that started the node may have gone on to cancel it.
-            if (State.Nodes.TryGetValue(item.Context.Node.Id, out var node) && node.Status == NodeStatus.Running && !State.IsTerminal)
-            {
-                var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-                inFlight[item.Context.Node.Id] = cancellation;
-                runner.Start(item, result => TryPost(new RunCommand.NodeFinished(result)), cancellation.Token);
-            }
+            attempt.Cancellation.Cancel();
+            attempt.Cancellation.Dispose();
+            inFlight.Remove(nodeId);
         }
-    }
 
-    /// <summary>After a load: attempts that were in the middle start over from their beginning.</summary>
-    private void ResumeRunningNodes()
-    {
+        if (State.Status != RunStatus.Running)
+            return;
+
         foreach (var (nodeId, node) in State.Nodes)
         {
-            if (!State.IsTerminal && node.Status == NodeStatus.Running && driver.Resume(State, RunId, nodeId) is { } work)
-            {
-                Start([work]);
-            }
+            if (node.Status != NodeStatus.Running || inFlight.ContainsKey(nodeId))
+                continue;
+
+            var item = work.FirstOrDefault(item => item.Context.Node.Id == nodeId && item.Context.Attempt == node.Attempt && item.Context.Iteration == node.Iteration)
+                ?? driver.Resume(State, RunId, nodeId);
+            if (item is null)
+                continue;
+
+            var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+            inFlight[nodeId] = new Attempt(node.Attempt, node.Iteration, node.Resolved.Count, cancellation);
+            runner.Start(item, result => TryPost(new RunCommand.NodeFinished(result)), cancellation.Token);
         }
     }
+
+    private bool IsCurrent(string nodeId, Attempt attempt) =>
+        State.Status == RunStatus.Running
+        && State.Nodes.TryGetValue(nodeId, out var node)
+        && node.Status == NodeStatus.Running
+        && (node.Attempt, node.Iteration, node.Resolved.Count) == (attempt.Number, attempt.Iteration, attempt.Answers);
 
     /// <summary>Step 6: under the same lock as posting, so that no command is accepted that nobody would read.</summary>
     private bool TryClose()
@@ -193,10 +201,10 @@ internal sealed partial class RunMailbox
 
     private void CancelInFlight()
     {
-        foreach (var cancellation in inFlight.Values)
+        foreach (var attempt in inFlight.Values)
         {
-            cancellation.Cancel();
-            cancellation.Dispose();
+            attempt.Cancellation.Cancel();
+            attempt.Cancellation.Dispose();
         }
 
         inFlight.Clear();
@@ -219,6 +227,10 @@ internal sealed partial class RunMailbox
             command.Failed(exception);
         }
     }
+
+    /// <summary>An attempt that is being executed.</summary>
+    /// <param name="Answers">Interrupts answered when it started: after another answer it is a new one.</param>
+    private sealed record Attempt(int Number, int Iteration, int Answers, CancellationTokenSource Cancellation);
 
     private static partial class Log
     {

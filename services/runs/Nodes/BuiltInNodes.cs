@@ -1,5 +1,6 @@
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
+using OpenWop.Micro.Runs.Nodes.Interrupts;
 
 namespace OpenWop.Micro.Runs.Nodes;
 
@@ -24,6 +25,9 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, GetVariableNode>();
         services.AddSingleton<INodeHandler, TransformNode>();
         services.AddSingleton<INodeHandler, LogNode>();
+        services.AddSingleton<INodeHandler, ApprovalGateNode>();
+        services.AddSingleton<INodeHandler, ClarificationGateNode>();
+        services.AddSingleton<INodeHandler, InterruptNode>();
         return services;
     }
 }

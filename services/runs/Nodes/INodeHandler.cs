@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenWop.Micro.Runs.Core;
 
 namespace OpenWop.Micro.Runs.Nodes;
 
@@ -45,6 +46,12 @@ public abstract record NodeOutcome
 
     /// <summary>The attempt failed; retried within the node's budget when <see cref="NodeError.Retryable"/>.</summary>
     public sealed record Failed(NodeError Error) : NodeOutcome;
+
+    /// <summary>
+    /// The node asks the outside and waits. Once the interrupt is resolved the handler is executed again from its beginning and
+    /// finds the answer under the key in <see cref="NodeContext.Resolved"/>.
+    /// </summary>
+    public sealed record Suspended(Interrupt Interrupt) : NodeOutcome;
 
     /// <summary>The node completes with <paramref name="Outputs"/> at an absolute time, without being executed again.</summary>
     public sealed record Delayed(DateTimeOffset Until, JsonElement Outputs) : NodeOutcome;

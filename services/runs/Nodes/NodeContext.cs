@@ -51,6 +51,14 @@ public sealed class NodeContext
     /// <summary>State kept by the previous iteration of a loop head; null = first.</summary>
     public JsonElement? LoopState { get; init; }
 
+    /// <summary>Answers to the interrupts of this execution, by key.</summary>
+    public ImmutableSortedDictionary<string, JsonElement> Resolved { get; init; } = ImmutableSortedDictionary<string, JsonElement>.Empty;
+
+    /// <summary>
+    /// Key of the n-th interrupt of this execution. It does not hold the run id, so that a fork finds the answers of its source.
+    /// </summary>
+    public string InterruptKey(int number) => $"{Node.Id}:{Iteration}:{number}";
+
     /// <summary>Runs outside effects at most once; null for pure handlers.</summary>
     public IActivityLedger? Activities { get; init; }
 

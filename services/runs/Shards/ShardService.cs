@@ -1,3 +1,4 @@
+using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Timers;
@@ -26,17 +27,19 @@ internal sealed partial class ShardService : BackgroundService
     private readonly RunRegistry registry;
     private readonly RunStore store;
     private readonly WakeUps wakeUps;
+    private readonly InterruptTokens tokens;
     private readonly ShardLeases leases;
     private readonly TimeProvider clock;
     private readonly ILogger<ShardService> logger;
 
     public ShardService(
-        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, ShardLeaseOptions options, TimeProvider clock, ILoggerFactory loggers)
+        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, InterruptTokens tokens, ShardLeaseOptions options, TimeProvider clock, ILoggerFactory loggers)
     {
         this.owned = owned;
         this.registry = registry;
         this.store = store;
         this.wakeUps = wakeUps;
+        this.tokens = tokens;
         this.clock = clock;
         this.database = database;
         logger = loggers.CreateLogger<ShardService>();
@@ -56,6 +59,7 @@ internal sealed partial class ShardService : BackgroundService
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await Migrations.ApplyAsync(database, typeof(ShardService).Assembly, cancellationToken);
+        await tokens.LoadAsync(cancellationToken);
         await leases.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }

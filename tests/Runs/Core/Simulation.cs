@@ -26,7 +26,7 @@ internal sealed class Simulation
     {
         random = new Random(seed);
         Graph = new WorkflowGraph(definition);
-        driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode()]));
+        driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode(), new AskNode()]));
         Decide(draft => draft.Add(new RunStarted
         {
             RunId = RunId,
@@ -61,6 +61,19 @@ internal sealed class Simulation
             else if (withCancel && choice == 99)
             {
                 Decide(draft => Decisions.Cancel(draft, "chance", "test"));
+            }
+            else if (withCancel && choice == 98)
+            {
+                Decide(draft => PauseDecisions.Request(draft, "chance", random.Next(2) == 0 ? PauseDecisions.Drain : PauseDecisions.Immediate));
+            }
+            else if (State.Status == RunStatus.Paused)
+            {
+                Decide(draft => PauseDecisions.Resume(draft, null));
+            }
+            else if (State.WaitingFor is { } waiting && (choice < 50 || State.NextDue is null))
+            {
+                var answer = new Answer(JsonElement.Parse("""{"answer":1}"""), "somebody", ByToken: false);
+                Decide(draft => InterruptDecisions.Resolve(draft, waiting.NodeId, answer));
             }
             else if (inFlight.Count > 0 && (choice < 80 || State.NextDue is null))
             {
@@ -173,6 +186,20 @@ internal sealed class Simulation
 
         private static int HashOf(int seed, string nodeId, int attempt, int iteration) =>
             nodeId.Aggregate((seed * 31) + attempt, (hash, letter) => (hash * 31) + letter) + (iteration * 7919);
+    }
+
+    private sealed class AskNode : INodeHandler
+    {
+        public string TypeId => "test.ask";
+        public bool IsPure => true;
+
+        public ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken)
+        {
+            var key = context.InterruptKey(0);
+            return ValueTask.FromResult<NodeOutcome>(context.Resolved.TryGetValue(key, out var answer)
+                ? new NodeOutcome.Completed(answer)
+                : new NodeOutcome.Suspended(new Interrupt(InterruptKinds.Custom, key, JsonElement.Parse("""{"customKind":"x"}"""), null, context.Iteration % 2 == 0 ? 500 : null)));
+        }
     }
 
     private sealed class WaitNode : INodeHandler

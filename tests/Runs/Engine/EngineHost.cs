@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -50,6 +51,16 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public async Task<string> CreateAsync(string body) =>
         (await Client.CreateRunAsync(new CreateRunRequest { Body = ByteString.CopyFromUtf8(body) })).RunId;
+
+    public async Task<string> StatusAsync(string runId) =>
+        JsonElement.Parse((await Client.GetRunAsync(new GetRunRequest { RunId = runId })).Snapshot.Span).GetProperty("status").GetString()!;
+
+    public async Task<string> AnswerAsync(string runId, string nodeId, string value) => (await Client.ResolveInterruptAsync(new ResolveInterruptRequest
+    {
+        RunId = runId,
+        NodeId = nodeId,
+        ResumeValue = ByteString.CopyFromUtf8(value),
+    })).Status;
 
     public async Task<ReadEventsReply> WaitForEndAsync(string runId)
     {

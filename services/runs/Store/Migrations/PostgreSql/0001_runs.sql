@@ -72,3 +72,10 @@ CREATE TABLE run_scopes (
     run_id   TEXT NOT NULL,
     PRIMARY KEY (tenant, scope_id)
 );
+
+-- Secrets that sign interrupt tokens: the newest signs, all of them verify.
+CREATE TABLE interrupt_keys (
+    kid        TEXT    NOT NULL PRIMARY KEY,
+    secret     BYTEA   NOT NULL,
+    created_at BIGINT  NOT NULL -- Unix ms
+);
