@@ -23,7 +23,7 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
     private readonly InProcessChannelOptions _channel;
     private readonly TimeProvider _time;
 
-    // Set from the client's thread; the continuations of a response run on the handler's thread, as the last thing that it does.
+    // Continuations run inline: the handler's thread completes it as the last thing it does, early ends come from the thread pool.
     private readonly TaskCompletionSource<TResponse>? _response;
     private readonly MessageBuffer<TRequest>? _requests;
     private readonly MessageBuffer<TResponse>? _responses;
@@ -35,9 +35,7 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
     private Metadata? _responseHeaders;
     private TaskCompletionSource<Metadata>? _responseHeadersWaiter;
 
-    private ITimer? _deadlineTimer;
-    private CancellationTokenRegistration _clientCancellation;
-    private CancellationTokenRegistration _ambientCancellation;
+    private CallTriggers? _triggers;
 
     public InProcessCall(InProcessServer server, Method<TRequest, TResponse> method, string? host, in CallOptions options, DateTime? deadline, InProcessChannelOptions channel)
         : base(method, host, options.Headers, deadline ?? DateTime.MaxValue)
@@ -88,20 +86,8 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
             return;
         }
 
-        if (!ArmDeadline())
+        if (!Watch(ambient?.CancellationToken ?? CancellationToken.None, clientToken))
             return;
-
-        if (clientToken.CanBeCanceled)
-            _clientCancellation = clientToken.UnsafeRegister(static call => ((InProcessCall<TRequest, TResponse>)call!).Cancel(), this);
-        if (ambient is { CancellationToken: { CanBeCanceled: true } ambientToken } && ambientToken != clientToken)
-            _ambientCancellation = ambientToken.UnsafeRegister(static call => ((InProcessCall<TRequest, TResponse>)call!).Cancel(), this);
-
-        // Cancelled while the registrations were made: whoever ended the call may not have seen them.
-        if (Volatile.Read(ref _end) is not null)
-        {
-            ReleaseTriggers();
-            return;
-        }
 
         // A unary handler runs on the caller's thread until it first waits: no hop, and most calls are done before that. A stream
         // needs two sides that make progress independently. HandleAsync never fails: the call owns its outcome.
@@ -110,8 +96,6 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
         else
             _ = Task.Run(() => HandleAsync(request), CancellationToken.None);
     }
-
-    public void Cancel() => EndEarly(new Status(StatusCode.Cancelled, "Call canceled by the client."));
 
     public void Dispose()
     {
@@ -122,6 +106,13 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
             _ = _response.Task.Exception;
     }
 
+    /// <summary>Both sides are told from another thread, so that whoever cancels does not run their code.</summary>
+    public override void EndEarly(Status status)
+    {
+        if (TryEnd(status, trailers: null, byHandler: false))
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
     /// <summary>How the call ended for its client, or null while it goes on.</summary>
     public CallEnd? End => Volatile.Read(ref _end);
 
@@ -129,7 +120,7 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
         => (End ?? throw new InvalidOperationException("Unable to get the status because the call is not complete.")).Status;
 
     public Metadata GetTrailers()
-        => (End ?? throw new InvalidOperationException("Can't get the call trailers because the call has not completed successfully.")).Trailers;
+        => (End ?? throw new InvalidOperationException("Can't get the call trailers because the call has not completed successfully.")).Trailers ?? [];
 
     public Task<Metadata> GetResponseHeadersAsync()
     {
@@ -153,7 +144,7 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
     /// <summary>Sends the headers unless they are already sent, which is what the first message does.</summary>
     public bool TrySendResponseHeaders(Metadata? headers)
     {
-        if (Interlocked.CompareExchange(ref _responseHeaders, headers is null ? [] : CopyApplicationHeaders(headers), null) is not null)
+        if (Interlocked.CompareExchange(ref _responseHeaders, headers is null ? Metadata.Empty : CopyApplicationHeaders(headers), null) is not null)
             return false;
 
         if (Volatile.Read(ref _responseHeadersWaiter) is { } waiter)
@@ -170,7 +161,7 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
             : throw new InvalidOperationException("Response headers can only be sent once per call.");
     }
 
-    /// <summary>Tells both sides about an early end; queued so that whoever cancels does not run their code.</summary>
+    /// <summary>Tells both sides about an early end.</summary>
     void IThreadPoolWorkItem.Execute()
     {
         try
@@ -251,42 +242,20 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
         return MessageCopy.Copy(response, Definition.ResponseMarshaller);
     }
 
-    private bool ArmDeadline()
+    /// <summary>Lets deadline and tokens end the call. False when they already did.</summary>
+    private bool Watch(CancellationToken ambientToken, CancellationToken clientToken)
     {
-        if (Deadline == DateTime.MaxValue)
+        if (Deadline == DateTime.MaxValue && !clientToken.CanBeCanceled && !ambientToken.CanBeCanceled)
             return true;
 
-        var remaining = Deadline - _time.GetUtcNow().UtcDateTime;
-        if (remaining <= TimeSpan.Zero)
-        {
-            EndEarly(new Status(StatusCode.DeadlineExceeded, string.Empty));
-            return false;
-        }
+        _triggers = new CallTriggers(this, _time);
+        _triggers.Arm(clientToken, ambientToken);
+        if (End is null)
+            return true;
 
-        var timer = _time.CreateTimer(static call => ((InProcessCall<TRequest, TResponse>)call!).OnDeadline(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Volatile.Write(ref _deadlineTimer, timer);
-        timer.Change(WithinTimerRange(remaining), Timeout.InfiniteTimeSpan);
-        return true;
-    }
-
-    private void OnDeadline()
-    {
-        // A timer may fire a little early, and one that is further away than a timer reaches goes in several steps.
-        var remaining = Deadline - _time.GetUtcNow().UtcDateTime;
-        if (remaining > TimeSpan.Zero)
-            Volatile.Read(ref _deadlineTimer)?.Change(WithinTimerRange(remaining), Timeout.InfiniteTimeSpan);
-        else
-            EndEarly(new Status(StatusCode.DeadlineExceeded, string.Empty));
-    }
-
-    private static TimeSpan WithinTimerRange(TimeSpan remaining)
-        => TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(remaining.TotalMilliseconds), int.MaxValue));
-
-    /// <summary>Ends the call for the client without its handler: both sides are told from another thread.</summary>
-    public void EndEarly(Status status)
-    {
-        if (TryEnd(status, trailers: null, byHandler: false))
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        // Whoever ended the call in the meantime may not have seen all of them.
+        _triggers.Release();
+        return false;
     }
 
     /// <summary>The server refuses the call.</summary>
@@ -303,16 +272,8 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
         if (Volatile.Read(ref _end) is not null || Interlocked.CompareExchange(ref _end, CallEnd.Create(status, trailers, byHandler), null) is not null)
             return false;
 
-        ReleaseTriggers();
+        _triggers?.Release();
         return true;
-    }
-
-    /// <summary>Nothing can end the call any more. Does not wait for a callback that runs: it may be the one that got here.</summary>
-    private void ReleaseTriggers()
-    {
-        Volatile.Read(ref _deadlineTimer)?.Dispose();
-        _clientCancellation.Unregister();
-        _ambientCancellation.Unregister();
     }
 
     private void PublishEnd(TResponse? response)
@@ -340,7 +301,7 @@ internal sealed class InProcessCall<TRequest, TResponse> : InProcessCallContext,
     private void CompleteResponseHeaders(TaskCompletionSource<Metadata> waiter)
     {
         if (Volatile.Read(ref _responseHeaders) is { } headers)
-            waiter.TrySetResult(headers);
+            waiter.TrySetResult(headers.Count == 0 ? [] : headers);
         else if (End is { ByHandler: true })
             waiter.TrySetResult([]);
         else if (End is { } end && waiter.TrySetException(end.ToException()))

@@ -32,7 +32,7 @@ internal abstract class InProcessCallContext : ServerCallContext, IAmbientCall
     /// <summary>The scope of this call.</summary>
     public IServiceProvider Services
     {
-        get => _services ?? throw new InvalidOperationException("The call has no services before its handler runs and after it ended.");
+        get => _services ?? throw new InvalidOperationException("The call has no services before its handler runs.");
         protected set => _services = value;
     }
 
@@ -45,6 +45,13 @@ internal abstract class InProcessCallContext : ServerCallContext, IAmbientCall
             ?? throw new InvalidOperationException("The context does not belong to an in-process call.");
 
     public bool HandlerEnded => _handlerEnded;
+
+    /// <summary>Ends the call for its client without waiting for the handler. The first end counts.</summary>
+    public abstract void EndEarly(Status status);
+
+    public void Cancel() => EndEarly(new Status(StatusCode.Cancelled, "Call canceled by the client."));
+
+    public void ExceedDeadline() => EndEarly(new Status(StatusCode.DeadlineExceeded, string.Empty));
 
     protected void EndHandler() => _handlerEnded = true;
 
