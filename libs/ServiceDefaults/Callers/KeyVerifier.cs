@@ -26,6 +26,7 @@ public sealed class KeyVerifier(Identity.IdentityClient identity, IEventBus bus,
 
     private readonly ConcurrentDictionary<KeyHash, Answer> _answers = new();
     private readonly ConcurrentDictionary<KeyHash, Lazy<Task<VerifiedKey>>> _asking = new();
+    private BusSubscription? _subscription;
     private long _changes;
 
     /// <summary>What identity says about a key, at most seconds ago.</summary>
@@ -40,10 +41,17 @@ public sealed class KeyVerifier(Identity.IdentityClient identity, IEventBus bus,
     }
 
     /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Before the first answer is kept: from here on no change is missed.
+        _subscription = await bus.SubscribeAsync(ChangesTopic, cancellationToken).ConfigureAwait(false);
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var changes = await bus.SubscribeAsync(ChangesTopic, stoppingToken).ConfigureAwait(false);
-        Forget(null);
+        await using var changes = _subscription!;
         try
         {
             while (true)
