@@ -30,7 +30,7 @@ public sealed class EngineTests : IAsyncLifetime
         var error = await FailAsync(_gateway.Engine.GetRunAsync(new GetRunRequest { RunId = "none" }, GatewayHost.GrpcHeaders()));
         Assert.Equal(StatusCode.NotFound, error.StatusCode);
         Assert.True(RpcErrors.TryGetDetail(error, ProtocolError.EnvelopeTypeUrl, out var envelope));
-        Assert.Equal(await (await _gateway.SendAsync("GET", "/v1/runs/none")).Content.ReadAsStringAsync(), Encoding.UTF8.GetString(envelope.Value.Span));
+        Assert.Equal(await (await _gateway.SendAsync("GET", "/v1/runs/none")).Content.ReadAsStringAsync(), Encoding.UTF8.GetString(envelope.Span));
     }
 
     [Fact]

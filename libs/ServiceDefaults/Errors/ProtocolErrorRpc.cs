@@ -44,7 +44,7 @@ public static class ProtocolErrorRpc
     {
         ArgumentNullException.ThrowIfNull(exception);
         return RpcErrors.TryGetDetail(exception, ProtocolError.EnvelopeTypeUrl, out var envelope)
-            && ProtocolError.TryParse(envelope.Value, Fallback(exception.StatusCode), out var error)
+            && ProtocolError.TryParse(envelope, Fallback(exception.StatusCode), out var error)
             ? error
             : new ProtocolError(Fallback(exception.StatusCode), Message(exception.StatusCode));
     }
