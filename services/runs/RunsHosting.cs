@@ -31,9 +31,10 @@ public static class RunsHosting
         builder.Services.AddGrpcServer();
         builder.Services.AddBuiltInNodes();
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddKeyedSingleton(Service, (provider, _) => Database.Create(
-            DatabaseOptions.Sqlite(Path.Combine(builder.Configuration.DataDirectory(), "runs.db"), Service) with { Exclusive = true },
-            provider.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddServiceDatabase(
+            Service,
+            DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory()),
+            typeof(RunsHosting).Assembly);
         builder.Services.AddSingleton<NodeTypes>();
         builder.Services.AddSingleton<NodeRunner>();
         builder.Services.AddSingleton<Definitions>();

@@ -1,7 +1,6 @@
-using System.Collections.Immutable;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Runs;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
@@ -27,16 +26,27 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     /// <summary>Ceiling of <c>recursionLimit</c>, and its value when a run does not say (<c>limits.maxNodeExecutions</c>).</summary>
     public const int MaxNodeExecutions = 1000;
 
+    /// <summary>Longest <c>runTimeoutMs</c> (<c>limits.maxRunDurationMs</c>): 30 days.</summary>
+    public const long MaxRunDurationMs = 30L * 24 * 60 * 60 * 1000;
+
+    private static readonly RunOptionPolicy Policy = new()
+    {
+        MaxNodeExecutions = MaxNodeExecutions,
+        MaxRunDurationMs = MaxRunDurationMs,
+        LaterKeys = [ReservedOptions.RunTimeoutMs],
+    };
+
     /// <summary>Seconds after which a claim of <c>X-Dedup: enforce</c> is worth trying again.</summary>
     private const int ScopeRetryAfterSeconds = 5;
 
     public async Task<CreatedRun> CreateAsync(
-        CreateRunInput input, RunOwner owner, string? requestId, bool enforceScope, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, CancellationToken cancellationToken)
     {
+        if (!CreateRunBody.TryParse(body.Span, Policy with { IsTestKey = owner.IsTest }, out var input, out var error))
+            throw new ProtocolException(error);
+
         if (input.TenantId is { } tenantId && tenantId != owner.Tenant)
-        {
             throw new ProtocolException(ProtocolError.Validation("The tenant does not match the credential.", "tenantId"));
-        }
 
         if (requestId is not null && await store.FindRequestAsync(owner.Tenant, requestId, cancellationToken) is { } before)
         {
@@ -83,23 +93,29 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 throw new ProtocolException(new ProtocolError(
                     ErrorCodes.CapabilityRequired,
                     $"This server has no node type '{node.Definition.TypeId}'.",
-                    new JsonObject { ["requiredCapability"] = node.Definition.TypeId, ["offendingTypeId"] = node.Definition.TypeId, ["nodeId"] = node.Id }));
+                    new JsonObject { ["requiredCapability"] = ReservedNodeTypes.RequiredCapability(node.Definition.TypeId), ["offendingTypeId"] = node.Definition.TypeId, ["nodeId"] = node.Id }));
             }
         }
     }
 
-    private static RunStarted Start(string runId, CreateRunInput input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now)
+    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now)
     {
         var definition = pinned.Graph.Definition;
+        if (RunInputs.CheckConfigurable(definition, input.Options.Configurable) is { } misfit)
+            throw new ProtocolException(misfit);
+
+        if (!RunInputs.TryBind(definition, input.Inputs, out var variables, out var error))
+            throw new ProtocolException(error);
+
         var timeout = TimeoutOf(input, definition);
         return new RunStarted
         {
             RunId = runId,
             WorkflowId = definition.Id,
             Inputs = input.Inputs,
-            Variables = VariablesOf(input, definition),
+            Variables = variables,
             SensitiveVariables = [.. definition.Variables.Where(variable => variable.Sensitive).Select(variable => variable.Name)],
-            RecursionLimit = (int)Math.Min(input.Configurable.IntegerMember("recursionLimit") ?? MaxNodeExecutions, MaxNodeExecutions),
+            RecursionLimit = input.Options.RecursionLimit,
             Deadline = timeout > 0 ? now.AddMilliseconds(timeout) : null,
             TimeoutMs = timeout,
             Options = new RunOptions
@@ -109,19 +125,19 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 IsTest = owner.IsTest,
                 DefinitionOwner = pinned.Owner,
                 DefinitionVersion = pinned.Version,
-                Configurable = input.Configurable,
-                Metadata = input.Metadata,
-                Tags = input.Tags,
+                Configurable = input.Options.Configurable,
+                Metadata = input.Options.Metadata,
+                Tags = input.Options.Tags,
                 ScopeId = input.ScopeId,
                 CallbackUrl = input.CallbackUrl,
             },
         };
     }
 
-    private static long TimeoutOf(CreateRunInput input, WorkflowDefinition definition)
+    private static long TimeoutOf(CreateRunBody input, WorkflowDefinition definition)
     {
         var own = definition.Settings.TimeoutMs;
-        var asked = input.Configurable.IntegerMember("runTimeoutMs") ?? 0;
+        var asked = input.Options.RunTimeoutMs ?? 0;
         return (own, asked) switch
         {
             ( > 0, > 0) => Math.Min(own, asked),
@@ -129,52 +145,4 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             _ => asked,
         };
     }
-
-    /// <summary>Defaults, then inputs; a required variable without either, or an input of the wrong type, is refused.</summary>
-    private static ImmutableSortedDictionary<string, JsonElement> VariablesOf(CreateRunInput input, WorkflowDefinition definition)
-    {
-        var values = RunState.EmptyValues.ToBuilder();
-        foreach (var variable in definition.Variables)
-        {
-            if (variable.DefaultValue is { } value)
-            {
-                values[variable.Name] = value;
-            }
-        }
-
-        if (input.Inputs.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var value in input.Inputs.EnumerateObject())
-            {
-                values[value.Name] = value.Value;
-            }
-        }
-
-        foreach (var variable in definition.Variables)
-        {
-            if (!values.TryGetValue(variable.Name, out var value))
-            {
-                if (variable.Required)
-                {
-                    throw new ProtocolException(ProtocolError.Validation($"Input '{variable.Name}' is required.", $"inputs.{variable.Name}"));
-                }
-            }
-            else if (!HasType(value, variable.Type))
-            {
-                throw new ProtocolException(ProtocolError.Validation($"Input '{variable.Name}' must be of type {variable.Type}.", $"inputs.{variable.Name}"));
-            }
-        }
-
-        return values.ToImmutable();
-    }
-
-    private static bool HasType(JsonElement value, string type) => type switch
-    {
-        "string" => value.ValueKind == JsonValueKind.String,
-        "number" => value.ValueKind == JsonValueKind.Number,
-        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
-        "object" => value.ValueKind == JsonValueKind.Object,
-        "array" => value.ValueKind == JsonValueKind.Array,
-        _ => true,
-    };
 }

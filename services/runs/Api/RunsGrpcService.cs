@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Log;
@@ -9,6 +10,7 @@ using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Streaming;
+using OpenWop.Micro.ServiceDefaults.Callers;
 
 namespace OpenWop.Micro.Runs.Api;
 
@@ -23,7 +25,7 @@ internal sealed class RunsGrpcService(
     {
         var caller = context.GetCaller();
         var created = await creator.CreateAsync(
-            CreateRunInput.Parse(request.Body.Memory),
+            request.Body.Memory,
             new RunOwner(caller.Tenant, caller.Principal, caller.IsTest),
             request.RequestId is { Length: > 0 } requestId ? requestId : null,
             request.DedupEnforce,
@@ -46,7 +48,9 @@ internal sealed class RunsGrpcService(
 
     public override async Task StreamFrames(StreamFramesRequest request, IServerStreamWriter<FrameBatch> responseStream, ServerCallContext context)
     {
-        var modes = StreamModes.Parse(request.Modes);
+        if (!StreamModes.TryParse(request.Modes, out var modes, out var unsupported))
+            throw new ProtocolException(unsupported);
+
         if (request.BufferMs is < 0 or > MaxBufferMs)
         {
             throw new ProtocolException(ProtocolError.Validation($"bufferMs must be from 0 to {MaxBufferMs}.", "bufferMs"));

@@ -1,3 +1,4 @@
+using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 
@@ -22,6 +23,7 @@ internal sealed partial class NodeRunner(TimeProvider clock, ILogger<NodeRunner>
 
     private async Task RunAsync(NodeWork work, Action<NodeResult> report, CancellationToken cancellationToken)
     {
+        AmbientCall.Leave();
         try
         {
             await slots.WaitAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
@@ -108,6 +109,8 @@ internal sealed partial class RunRegistry(
     {
         var task = Task.Run(async () =>
         {
+            // The run outlives the call that opened it.
+            AmbientCall.Leave();
             var end = await mailbox.RunAsync();
             mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
             if (end == MailboxEnd.Failed)

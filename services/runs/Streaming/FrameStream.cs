@@ -14,13 +14,13 @@ namespace OpenWop.Micro.Runs.Streaming;
 internal sealed class FrameStream(EventFeed feed, TimeProvider clock)
 {
     public async IAsyncEnumerable<FrameBatch> ReadAsync(
-        string runId, long afterSequence, StreamModeSet modes, int bufferMs, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string runId, long afterSequence, StreamMode modes, int bufferMs, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var writer = new FrameWriter(runId, modes);
 
         // A snapshot is a fold of everything, so that values subscribers read from the start and are shown what follows the cursor.
-        var readAfter = modes.Values ? -1 : afterSequence;
-        var resumed = modes.Values && afterSequence >= 0;
+        var readAfter = modes == StreamMode.Values ? -1 : afterSequence;
+        var resumed = modes == StreamMode.Values && afterSequence >= 0;
         var buffer = new List<Frame>();
         await using var batches = feed.FollowAsync(runId, readAfter, cancellationToken).GetAsyncEnumerator(cancellationToken);
         var next = batches.MoveNextAsync().AsTask();

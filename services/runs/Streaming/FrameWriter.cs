@@ -1,12 +1,13 @@
 using Google.Protobuf;
 using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 
 namespace OpenWop.Micro.Runs.Streaming;
 
 /// <summary>Turns events into the frames of one subscription's modes (spec/runs-streams-replay.md 6.2 to 6.5).</summary>
-internal sealed class FrameWriter(string runId, StreamModeSet modes)
+internal sealed class FrameWriter(string runId, StreamMode modes)
 {
     private RunState state = RunState.Empty;
 
@@ -14,10 +15,10 @@ internal sealed class FrameWriter(string runId, StreamModeSet modes)
     /// <param name="shown">False for events before the cursor: they are folded, not sent.</param>
     public Frame? Write(EncodedEvent @event, bool shown)
     {
-        if (modes.Values)
+        if (modes == StreamMode.Values)
         {
             state = Fold.Apply(state, EventCodec.Decode(@event));
-            return shown && StreamModes.ChangesSnapshot(@event.Type) ? Snapshot() : null;
+            return shown && modes.Shows(@event.Type) ? Snapshot() : null;
         }
 
         return shown && modes.Shows(@event.Type)

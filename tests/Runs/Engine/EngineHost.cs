@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Identity;
 using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.ServiceDefaults.Clients;
 using OpenWop.Micro.Workflows;
 
@@ -14,63 +16,75 @@ namespace OpenWop.Micro.Runs.Tests.Engine;
 
 internal sealed class EngineHost : IAsyncDisposable
 {
+    private const string Key = "hk_test_0123456789abcdef0123456789abcdef";
+
     private readonly WebApplication app;
     private readonly string folder;
+    private readonly Metadata runsHeaders;
 
-    private EngineHost(WebApplication app, string folder)
+    private EngineHost(WebApplication app, string folder, Metadata runsHeaders)
     {
         this.app = app;
         this.folder = folder;
         Client = app.Services.GetRequiredService<Contracts.Runs.V1.Runs.RunsClient>();
+        this.runsHeaders = runsHeaders;
     }
 
     public Contracts.Runs.V1.Runs.RunsClient Client { get; }
 
+    /// <summary>Metadata of a caller with all scopes.</summary>
+    public Metadata Headers => runsHeaders;
+
     public static async Task<EngineHost> StartAsync(Dictionary<string, string> workflows, string? folder = null)
     {
         folder ??= Directory.CreateTempSubdirectory("openwop-runs-").FullName;
-        var builder = WebApplication.CreateBuilder(["--data", folder, "--urls", "http://127.0.0.1:0"]);
+        var builder = WebApplication.CreateBuilder(["--data", folder, "--urls", "http://127.0.0.1:0", $"--OPENWOP_API_KEY={Key}"]);
         builder.AddServiceDefaults("runs");
+        builder.AddCallers("runs");
+        builder.AddKeyVerifier();
+        builder.AddIdentity();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.AddRuns();
         builder.AddWorkflows();
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>("workflows");
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>("runs");
         var app = builder.Build();
+        app.MapIdentity();
         app.MapRuns();
         app.MapWorkflows();
         await app.StartAsync();
+        var caller = await app.Services.GetRequiredService<KeyVerifier>().VerifyAsync(Key, CancellationToken.None);
         var client = app.Services.GetRequiredService<Contracts.Workflows.V1.Workflows.WorkflowsClient>();
         foreach (var (workflowId, json) in workflows)
         {
-            await client.PutDefinitionAsync(new PutDefinitionRequest { WorkflowId = workflowId, Json = ByteString.CopyFromUtf8(json) });
+            await client.PutDefinitionAsync(new PutDefinitionRequest { WorkflowId = workflowId, Json = ByteString.CopyFromUtf8(json) }, caller.HeadersFor("workflows"));
         }
 
-        return new EngineHost(app, folder);
+        return new EngineHost(app, folder, caller.HeadersFor("runs"));
     }
 
     public async Task<string> CreateAsync(string body) =>
-        (await Client.CreateRunAsync(new CreateRunRequest { Body = ByteString.CopyFromUtf8(body) })).RunId;
+        (await Client.CreateRunAsync(new CreateRunRequest { Body = ByteString.CopyFromUtf8(body) }, Headers)).RunId;
 
     public async Task<string> StatusAsync(string runId) =>
-        JsonElement.Parse((await Client.GetRunAsync(new GetRunRequest { RunId = runId })).Snapshot.Span).GetProperty("status").GetString()!;
+        JsonElement.Parse((await Client.GetRunAsync(new GetRunRequest { RunId = runId }, Headers)).Snapshot.Span).GetProperty("status").GetString()!;
 
     public async Task<string> AnswerAsync(string runId, string nodeId, string value) => (await Client.ResolveInterruptAsync(new ResolveInterruptRequest
     {
         RunId = runId,
         NodeId = nodeId,
         ResumeValue = ByteString.CopyFromUtf8(value),
-    })).Status;
+    }, Headers)).Status;
 
     public async Task<ReadEventsReply> WaitForEndAsync(string runId)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        using var call = Client.StreamFrames(new StreamFramesRequest { RunId = runId, Modes = { "debug" } }, cancellationToken: limit.Token);
+        using var call = Client.StreamFrames(new StreamFramesRequest { RunId = runId, Modes = { "debug" } }, Headers, cancellationToken: limit.Token);
         await foreach (var _ in call.ResponseStream.ReadAllAsync(limit.Token))
         {
         }
 
-        return await Client.ReadEventsAsync(new ReadEventsRequest { RunId = runId });
+        return await Client.ReadEventsAsync(new ReadEventsRequest { RunId = runId }, Headers);
     }
 
     public async ValueTask DisposeAsync()

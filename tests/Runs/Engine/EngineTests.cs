@@ -46,11 +46,11 @@ public sealed class EngineTests(ITestOutputHelper output)
     {
         await using var host = await EngineHost.StartAsync(new() { ["chain"] = Chain.Replace("\"ms\":100", "\"ms\":60000", StringComparison.Ordinal) });
         var runId = await host.CreateAsync("""{"workflowId":"chain"}""");
-        await host.Client.PauseRunAsync(new PauseRunRequest { RunId = runId });
+        await host.Client.PauseRunAsync(new PauseRunRequest { RunId = runId }, host.Headers);
         Assert.Equal("paused", await host.StatusAsync(runId));
-        var again = await Assert.ThrowsAsync<RpcException>(async () => await host.Client.PauseRunAsync(new PauseRunRequest { RunId = runId }));
+        var again = await Assert.ThrowsAsync<RpcException>(async () => await host.Client.PauseRunAsync(new PauseRunRequest { RunId = runId }, host.Headers));
         Assert.Equal(StatusCode.FailedPrecondition, again.StatusCode);
-        await host.Client.ResumeRunAsync(new ResumeRunRequest { RunId = runId });
+        await host.Client.ResumeRunAsync(new ResumeRunRequest { RunId = runId }, host.Headers);
         var log = await host.WaitForEndAsync(runId);
         Assert.Equal("completed", log.Status);
     }
