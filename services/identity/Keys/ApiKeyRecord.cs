@@ -30,14 +30,17 @@ internal sealed record ApiKeyRecord
     /// <summary>May lie in the future: a key that was rotated works until then.</summary>
     public long? RevokedAt { get; init; }
 
-    /// <summary>The key that replaces this one.</summary>
+    /// <summary>The key that a rotation has put beside this one; null again when this one is revoked by itself.</summary>
     public string? ReplacedBy { get; init; }
 
     public long? LastUsedAt { get; init; }
 
-    /// <summary>Revoked before expired: whoever holds a key that was taken away shall hear that, for ever (spec/http-core.md 5.1).</summary>
+    /// <summary>
+    /// Revoked before expired: whoever holds a key that was taken away shall hear that, for ever (spec/http-core.md 5.1). A revocation
+    /// holds at once, also for an instance whose clock is behind; only the end of a rotation's grace time is a matter of clocks.
+    /// </summary>
     public KeyStatus StatusAt(long now) =>
-        RevokedAt <= now ? KeyStatus.Revoked
+        RevokedAt is { } revokedAt && (ReplacedBy is null || revokedAt <= now) ? KeyStatus.Revoked
         : ExpiresAt <= now ? KeyStatus.Expired
         : KeyStatus.Active;
 }

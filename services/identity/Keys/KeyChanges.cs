@@ -57,7 +57,7 @@ internal sealed partial class KeyChanges(KeyStore store, IEventBus bus, TimeProv
             async session =>
             {
                 var known = await KeyStore.FindAsync(session, tenant, ModeOf(by), keyId) ?? throw NotFound;
-                return await KeyStore.RevokeAsync(session, keyId, now) ? (known with { RevokedAt = now }, true) : (known, false);
+                return await KeyStore.RevokeAsync(session, keyId, now) ? (known with { RevokedAt = now, ReplacedBy = null }, true) : (known, false);
             },
             cancellationToken);
         if (changed)

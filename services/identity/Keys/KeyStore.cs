@@ -80,7 +80,7 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
 
     /// <summary>Ends a key now, unless it has ended before.</summary>
     public static async Task<bool> RevokeAsync(WriteSession session, string keyId, long now) => await session.ExecuteAsync(
-        "UPDATE api_keys SET revoked_at = $2 WHERE key_id = $1 AND (revoked_at IS NULL OR revoked_at > $2)", keyId, now) == 1;
+        "UPDATE api_keys SET revoked_at = $2, replaced_by = NULL WHERE key_id = $1 AND (revoked_at IS NULL OR revoked_at > $2)", keyId, now) == 1;
 
     /// <summary>Lets a key end at a time in favor of another one. False when it has an end already.</summary>
     public static async Task<bool> ReplaceAsync(WriteSession session, string keyId, string replacedBy, long revokedAt) => await session.ExecuteAsync(
