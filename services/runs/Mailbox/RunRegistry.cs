@@ -92,6 +92,7 @@ internal sealed partial class RunRegistry(
         Lazy<Task<RunMailbox>> entry = null!;
         entry = new Lazy<Task<RunMailbox>>(async () =>
         {
+            AmbientCall.Leave();
             var lease = shards.LeaseOf(runId) ?? throw new RunMovedException();
             var state = await store.LoadStateAsync(runId, CancellationToken.None);
             var graph = await definitions.GraphAsync(state, CancellationToken.None);
