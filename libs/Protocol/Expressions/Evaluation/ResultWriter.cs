@@ -9,7 +9,7 @@ namespace OpenWop.Micro.Protocol.Expressions.Evaluation;
 internal static class ResultWriter
 {
     /// <summary>How deep a value may be nested; JSON readers stop there.</summary>
-    private const int MaxDepth = 64;
+    public const int MaxDepth = 64;
 
     private static readonly JsonElement True = JsonElement.Parse("true"u8);
     private static readonly JsonElement False = JsonElement.Parse("false"u8);

@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using OpenWop.Micro.Protocol.Expressions.Evaluation;
+using OpenWop.Micro.Protocol.Json;
 
 namespace OpenWop.Micro.Protocol.Expressions.Functions;
 
 /// <summary>Conversions between types. A text that does not say a value of the type is an error, never a default.</summary>
 internal static class Conversions
 {
+    private static readonly JsonLimits ParseLimits = new(int.MaxValue, ResultWriter.MaxDepth);
+
     private const NumberStyles DoubleStyle = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
     /// <summary>A double loses its fraction.</summary>
@@ -85,14 +87,9 @@ internal static class Conversions
             return failure;
         }
 
-        try
-        {
-            return Value.From(JsonElement.Parse(text));
-        }
-        catch (JsonException)
-        {
-            return call.Fail(ExpressionErrorKind.Value, "does not understand the string as JSON");
-        }
+        return StrictJson.TryParse(Encoding.UTF8.GetBytes(text), ParseLimits, out var value, out _)
+            ? Value.From(value)
+            : call.Fail(ExpressionErrorKind.Value, "does not understand the string as JSON");
     }
 
     /// <summary>A whole double as an integer.</summary>

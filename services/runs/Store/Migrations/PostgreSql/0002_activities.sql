@@ -1,0 +1,14 @@
+-- Outside effects of nodes: claimed before they happen, settled before anybody sees what came of them.
+CREATE TABLE activities (
+    identity   TEXT    NOT NULL PRIMARY KEY,
+    run_id     TEXT    NOT NULL,
+    node_id    TEXT    NOT NULL,
+    epoch      bigint  NOT NULL, -- of the shard's owner that claimed it last
+    claims     bigint  NOT NULL, -- how often the effect was begun
+    result     bytea,            -- UTF-8 JSON; NULL = claimed
+    created_at bigint  NOT NULL, -- Unix ms
+    settled_at bigint            -- Unix ms
+);
+
+CREATE INDEX activities_run ON activities (run_id);
+CREATE INDEX activities_age ON activities (created_at);
