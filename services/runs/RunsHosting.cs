@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Api;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
@@ -49,6 +50,11 @@ public static class RunsHosting
             provider.GetRequiredService<TimeProvider>(),
             new CommitListener(provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<IEventBus>()).Committed,
             provider.GetRequiredService<ILogger<RunStore>>()));
+        builder.Services.AddSingleton(provider => new ActivityStore(
+            provider.GetRequiredKeyedService<Database>(Service),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ActivityStore>>()));
+        builder.Services.AddSingleton<ActivityLedger>();
         builder.Services.AddSingleton<EventFeed>();
         builder.Services.AddSingleton<FrameStream>();
         builder.Services.AddSingleton<RunReader>();

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using OpenWop.Micro.Egress;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Activities;
 
@@ -11,9 +13,14 @@ internal sealed class NodeHarness
 {
     public static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly NodeTypes Types = new(new ServiceCollection().AddBuiltInNodes().BuildServiceProvider().GetServices<INodeHandler>());
+    private static readonly NodeTypes Types = new(new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+        .AddSingleton(new EgressHttp(new EgressPolicy { AllowPrivate = true }))
+        .AddBuiltInNodes()
+        .BuildServiceProvider().GetServices<INodeHandler>());
 
     public required string TypeId { get; init; }
+    public string RunId { get; init; } = "run-1";
     public string Config { get; init; } = "{}";
     public string Inputs { get; init; } = "{}";
     public string RunInputs { get; init; } = "{}";
@@ -21,13 +28,14 @@ internal sealed class NodeHarness
     public string NodeOutputs { get; init; } = "{}";
     public string? LoopState { get; init; }
     public int Attempt { get; init; }
+    public int Iteration { get; init; }
 
     public NodeContext Context => field ??= NewContext(null);
 
     public NodeContext NewContext(IActivityLedger? activities) => new()
     {
         Tenant = "tenant-1",
-        RunId = "run-1",
+        RunId = RunId,
         WorkflowId = "flow",
         Node = new WorkflowNode
         {
@@ -38,7 +46,7 @@ internal sealed class NodeHarness
             Inputs = [.. Json(Inputs).EnumerateObject().Select(port => KeyValuePair.Create<string, PortValue>(port.Name, new PortValue.Static(port.Value)))],
         },
         Attempt = Attempt,
-        Iteration = 0,
+        Iteration = Iteration,
         Now = Now,
         Inputs = Members(Inputs),
         RunInputs = Json(RunInputs),
@@ -48,6 +56,13 @@ internal sealed class NodeHarness
         LoopState = LoopState is null ? null : Json(LoopState),
         Activities = activities,
     };
+
+    public async Task<NodeOutcome> RunAsync(IActivityLedger activities, CancellationToken cancellationToken = default)
+    {
+        var handler = Types.Find(TypeId)!;
+        Assert.False(handler.IsPure);
+        return await handler.ExecuteAsync(NewContext(activities), cancellationToken);
+    }
 
     public static JsonElement Json(string text) => JsonElement.Parse(text);
 

@@ -1,6 +1,10 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenWop.Micro.Egress;
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
+using OpenWop.Micro.Runs.Nodes.Http;
 using OpenWop.Micro.Runs.Nodes.Interrupts;
+using OpenWop.Micro.ServiceDefaults.Configuration;
 
 namespace OpenWop.Micro.Runs.Nodes;
 
@@ -25,9 +29,16 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, GetVariableNode>();
         services.AddSingleton<INodeHandler, TransformNode>();
         services.AddSingleton<INodeHandler, LogNode>();
+
         services.AddSingleton<INodeHandler, ApprovalGateNode>();
         services.AddSingleton<INodeHandler, ClarificationGateNode>();
         services.AddSingleton<INodeHandler, InterruptNode>();
+
+        services.TryAddSingleton(provider => new EgressHttp(new EgressPolicy
+        {
+            AllowPrivate = provider.GetRequiredService<IConfiguration>().Switch(EgressPolicy.AllowPrivateSetting),
+        }));
+        services.AddSingleton<INodeHandler, HttpRequestNode>();
         return services;
     }
 }

@@ -60,7 +60,7 @@ public sealed class NodeContext
     public string InterruptKey(int number) => $"{Node.Id}:{Iteration}:{number}";
 
     /// <summary>Runs outside effects at most once; null for pure handlers.</summary>
-    public IActivityLedger? Activities { get; init; }
+    public IActivityLedger? Activities { get; internal set; }
 
     public IReadOnlyList<VariableWrite> VariableWrites => variableWrites;
 
