@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Expressions.Functions;
 using OpenWop.Micro.Protocol.Json;
 using OpenWop.Micro.Protocol.Schemas;
 
@@ -13,24 +14,21 @@ internal sealed class DefinitionRules
 {
     private readonly JsonElement _document;
     private readonly WorkflowDefinition _definition;
-    private readonly ExpressionCheck _expressions;
     private readonly HashSet<string> _nodeIds;
     private readonly List<DefinitionError> _errors = [];
 
-    private DefinitionRules(JsonElement document, WorkflowDefinition definition, ExpressionCheck expressions)
+    private DefinitionRules(JsonElement document, WorkflowDefinition definition)
     {
         _document = document;
         _definition = definition;
-        _expressions = expressions;
         _nodeIds = _definition.Nodes.Select(node => node.Id).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <param name="document">A document that fits the published schema.</param>
     /// <param name="definition">The same, read.</param>
-    /// <param name="expressions">Parses expressions.</param>
-    public static List<DefinitionError> Check(JsonElement document, WorkflowDefinition definition, ExpressionCheck expressions)
+    public static List<DefinitionError> Check(JsonElement document, WorkflowDefinition definition)
     {
-        var rules = new DefinitionRules(document, definition, expressions);
+        var rules = new DefinitionRules(document, definition);
         rules.Nodes();
         rules.Edges();
         rules.Triggers();
@@ -74,12 +72,13 @@ internal sealed class DefinitionRules
     {
         switch (condition.Type)
         {
-            case null:
-                // An empty condition holds. One that says what to compare, but not how, is a mistake, and guessing would route runs.
-                if (condition.Left is not null || condition.Right is not null || condition.Expression is not null)
-                    Add(path, "condition_incomplete", "The condition has no type.");
+            case null when condition is { Left: null, Right: null, Expression: null }:
+                break; // An empty condition holds.
+            case null when condition.Expression is null:
+                // It says what to compare, but not how, and guessing would route runs.
+                Add(path, "condition_incomplete", "The condition has no type.");
                 break;
-            case "expression":
+            case null or "expression":
                 if (string.IsNullOrWhiteSpace(condition.Expression))
                     Add(path, "condition_incomplete", "The condition has no expression.");
                 else
@@ -87,13 +86,21 @@ internal sealed class DefinitionRules
                 break;
             case "regex":
                 RequireOperands(condition, path);
-                if (condition.Right is { } pattern && (pattern.ValueKind != JsonValueKind.String || ConditionRegex.Compile(pattern.GetString()!) is null))
-                    Add($"{path}/right", "invalid_regex", "The value must be a regular expression without lookaround and back references.");
+                if (condition.Right is { } pattern)
+                    Pattern(pattern, $"{path}/right");
                 break;
             default:
                 RequireOperands(condition, path);
                 break;
         }
+    }
+
+    private void Pattern(JsonElement pattern, string path)
+    {
+        if (pattern.ValueKind != JsonValueKind.String)
+            Add(path, "invalid_regex", "The pattern must be a string.");
+        else if (!Patterns.TryCompile(pattern.GetString()!, out _, out var reason))
+            Add(path, "invalid_regex", $"The value is no usable regular expression: {reason}.");
     }
 
     private void RequireOperands(EdgeCondition condition, string path)
@@ -177,8 +184,8 @@ internal sealed class DefinitionRules
 
     private void Expression(string text, string path)
     {
-        if (_expressions(text) is { } problem)
-            Add(path, "invalid_expression", problem);
+        if (!Expressions.Expression.TryParse(text, out _, out var error))
+            Add(path, "invalid_expression", $"The expression is wrong: {error}.");
     }
 
     private void RequireNode(string nodeId, string path)

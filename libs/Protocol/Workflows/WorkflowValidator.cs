@@ -4,9 +4,6 @@ using OpenWop.Micro.Protocol.Schemas;
 
 namespace OpenWop.Micro.Protocol.Workflows;
 
-/// <summary>Parses an expression. Null when it is one, else what is wrong, in one sentence.</summary>
-public delegate string? ExpressionCheck(string expression);
-
 /// <summary>
 /// Decides whether a document is a workflow definition that can run (spec/runs-streams-replay.md 1).
 /// <list type="number">
@@ -21,9 +18,7 @@ public static class WorkflowValidator
     private static readonly JsonSchemaDocument Schema = SchemaRegistry.Published("workflow-definition");
 
     /// <summary>Validates a document given as UTF-8 JSON.</summary>
-    /// <param name="utf8">The document.</param>
-    /// <param name="expressions">Parses expressions of ports and conditions; null accepts any text.</param>
-    public static ValidatedDefinition Validate(ReadOnlySpan<byte> utf8, ExpressionCheck? expressions = null)
+    public static ValidatedDefinition Validate(ReadOnlySpan<byte> utf8)
     {
         if (!StrictJson.TryParse(utf8, WorkflowLimits.Document, out var document, out var problem))
             return new ValidatedDefinition(null, [new DefinitionError(problem.Path, problem.Code, problem.Message)]);
@@ -36,7 +31,7 @@ public static class WorkflowValidator
             return new ValidatedDefinition(null, [.. misfits.Select(misfit => new DefinitionError(misfit.Path, misfit.Keyword, misfit.Message))]);
 
         var definition = WorkflowDefinitionReader.Read(document);
-        var errors = DefinitionRules.Check(document, definition, expressions ?? (static _ => null));
+        var errors = DefinitionRules.Check(document, definition);
         return errors.Count > 0 ? new ValidatedDefinition(null, errors) : new ValidatedDefinition(definition, []);
     }
 
