@@ -21,13 +21,13 @@ public static class WorkflowsHosting
         builder.Services.HostService(Service);
         builder.Services.AddGrpcServer();
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddKeyedSingleton(Service, (provider, _) => Database.Create(
-            DatabaseOptions.Sqlite(Path.Combine(builder.Configuration.DataDirectory(), "workflows.db"), Service) with { Exclusive = true },
-            provider.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddServiceDatabase(
+            Service,
+            DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory()),
+            typeof(WorkflowsHosting).Assembly);
         builder.Services.AddSingleton(provider => new WorkflowStore(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
-        builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<SeedFolder>(
-            provider, provider.GetRequiredKeyedService<Database>(Service)));
+        builder.Services.AddHostedService<SeedFolder>();
         return builder;
     }
 

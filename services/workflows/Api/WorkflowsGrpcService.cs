@@ -2,6 +2,9 @@ using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Json;
+using OpenWop.Micro.Protocol.Runs;
+using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Workflows.Store;
 
 namespace OpenWop.Micro.Workflows.Api;
@@ -12,24 +15,30 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
     private const int DefaultPage = 100;
     private const int MaxPage = 500;
 
+    /// <summary>Documents in one page, in bytes: far from what a message may have. One document always fits.</summary>
+    private const int MaxPageBytes = 3 << 20;
+
+    private const int MaxRequestIdLength = 128;
+
     public override async Task<Definition> GetDefinition(GetDefinitionRequest request, ServerCallContext context)
     {
         var tenant = context.TenantOf(request.Tenant);
-        var definition = request.Version == 0
-            ? await store.FindHeadAsync(tenant, request.WorkflowId, context.CancellationToken)
-            : await FindVersionAsync(tenant, request, context.CancellationToken);
-        return definition is null ? throw new ProtocolException(ProtocolError.NotFound("workflow")) : Map(definition, withJson: true);
+        var found = !IsPossibleId(request.WorkflowId) || request.Version < 0 ? null
+            : request.Owner.Length > 0 ? await FindPinnedAsync(tenant, request, context.CancellationToken)
+            : request.Version == 0 ? await store.FindHeadAsync(tenant, request.WorkflowId, context.CancellationToken)
+            : await store.FindVisibleVersionAsync(tenant, request.WorkflowId, request.Version, context.CancellationToken);
+        return found is null ? throw new ProtocolException(ProtocolError.NotFound("workflow")) : Map(found);
     }
 
     public override async Task<PutDefinitionReply> PutDefinition(PutDefinitionRequest request, ServerCallContext context)
     {
-        if (DefinitionCheck.Validate(request.WorkflowId, request.Json.Memory) is { } error)
-        {
+        var tenant = context.TenantOf("");
+        var validated = WorkflowValidator.Validate(request.Json.Span);
+        if ((validated.ToProtocolError() ?? CheckRequest(request, validated.Definition!)) is { } error)
             throw new ProtocolException(error);
-        }
 
         var result = await store.PutAsync(
-            context.TenantOf(""),
+            tenant,
             request.WorkflowId,
             request.Json.Memory,
             new Expectation(request.IfMatch is { Length: > 0 } etag ? etag : null, request.IfNoneMatch),
@@ -41,25 +50,44 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
 
     public override async Task<ListDefinitionsReply> ListDefinitions(ListDefinitionsRequest request, ServerCallContext context)
     {
-        var limit = request.Limit is > 0 and <= MaxPage ? request.Limit : DefaultPage;
-        var found = await store.ListAsync(context.TenantOf(request.Tenant), request.After, limit + 1, context.CancellationToken);
-        var reply = new ListDefinitionsReply { Next = found.Count > limit ? found[limit - 1].WorkflowId : "" };
-        reply.Definitions.AddRange(found.Take(limit).Select(definition => Map(definition, request.WithJson)));
+        var tenant = context.TenantOf(request.Tenant);
+        var limit = request.Limit switch
+        {
+            0 => DefaultPage,
+            > 0 and <= MaxPage => request.Limit,
+            _ => throw new ProtocolException(ProtocolError.Validation($"'limit' must be from 1 to {MaxPage}.", "limit")),
+        };
+        var (page, hasMore) = await store.ListAsync(tenant, request.After, limit, request.WithJson ? MaxPageBytes : null, context.CancellationToken);
+        var reply = new ListDefinitionsReply { Next = hasMore ? page[^1].WorkflowId : "" };
+        reply.Definitions.AddRange(page.Select(Map));
         return reply;
     }
 
-    /// <summary>A version of the tenant, or a seeded one; a service may name the owner that it pinned.</summary>
-    private async Task<StoredDefinition?> FindVersionAsync(string tenant, GetDefinitionRequest request, CancellationToken cancellationToken) =>
-        request.Owner is WorkflowStore.SeedOwner
-            ? await store.FindVersionAsync(WorkflowStore.SeedOwner, request.WorkflowId, request.Version, cancellationToken)
-            : await store.FindVersionAsync(tenant, request.WorkflowId, request.Version, cancellationToken);
+    /// <summary>Exactly what a run has pinned. Another owner than the tenant itself or the seeds is as good as none.</summary>
+    private async Task<StoredDefinition?> FindPinnedAsync(string tenant, GetDefinitionRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Owner != tenant && request.Owner != WorkflowStore.SeedOwner)
+            return null;
 
-    private static Definition Map(StoredDefinition definition, bool withJson) => new()
+        return request.Version == 0
+            ? await store.FindHeadAsync(request.Owner, request.WorkflowId, cancellationToken) is { } head && head.Owner == request.Owner ? head : null
+            : await store.FindVersionAsync(request.Owner, request.WorkflowId, request.Version, cancellationToken);
+    }
+
+    private static ProtocolError? CheckRequest(PutDefinitionRequest request, WorkflowDefinition definition) =>
+        definition.Id != request.WorkflowId ? ProtocolError.Validation("The id of the definition differs from the id in the path.", "id")
+        : request.RequestId.Length > MaxRequestIdLength ? ProtocolError.Validation($"A request id may have at most {MaxRequestIdLength} characters.")
+        : request is { IfNoneMatch: true, IfMatch.Length: > 0 } ? ProtocolError.Validation("If-Match and If-None-Match exclude each other.")
+        : null;
+
+    private static bool IsPossibleId(string workflowId) => CodePoints.Count(workflowId) is > 0 and <= RunOptionLimits.MaxIdLength;
+
+    private static Definition Map(StoredDefinition definition) => new()
     {
         WorkflowId = definition.WorkflowId,
         Version = definition.Version,
         Owner = definition.Owner,
         Etag = definition.ETag,
-        Json = withJson ? UnsafeByteOperations.UnsafeWrap(definition.Document) : ByteString.Empty,
+        Json = UnsafeByteOperations.UnsafeWrap(definition.Document),
     };
 }

@@ -1,24 +1,25 @@
-using System.Text.Json;
-using OpenWop.Micro.Storage;
-using OpenWop.Micro.Workflows.Api;
+using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Workflows.Store;
 
 namespace OpenWop.Micro.Workflows.Seeding;
 
 /// <summary>
-/// Prepares the database and seeds it from the folder <c>OPENWOP_FIXTURES</c>: every <c>*.json</c> at its top level that is a
-/// valid definition becomes a definition that all tenants can read and run. A file that has not changed makes no new version; a
-/// file that is not valid is named in the log and passed over.
+/// Seeds the database from the folder <c>OPENWOP_FIXTURES</c>: every <c>*.json</c> at its top level that is a valid definition
+/// becomes one that all tenants can read and run. A file that has not changed makes no new version. A file that cannot be used is
+/// named in the log with the reason, and passed over: the others, and the service, do not depend on it.
 /// </summary>
-internal sealed partial class SeedFolder(Database database, WorkflowStore store, IConfiguration configuration, ILogger<SeedFolder> logger) : IHostedService
+internal sealed partial class SeedFolder(WorkflowStore store, IConfiguration configuration, ILogger<SeedFolder> logger) : IHostedService
 {
     public const string Setting = "OPENWOP_FIXTURES";
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Migrations.ApplyAsync(database, typeof(SeedFolder).Assembly, cancellationToken);
         if (configuration[Setting] is not { Length: > 0 } folder)
+            return;
+
+        if (!Directory.Exists(folder))
         {
+            Log.NoFolder(logger, folder);
             return;
         }
 
@@ -35,45 +36,40 @@ internal sealed partial class SeedFolder(Database database, WorkflowStore store,
 
     private async Task<bool> SeedAsync(string file, CancellationToken cancellationToken)
     {
-        var document = await File.ReadAllBytesAsync(file, cancellationToken);
-        if (IdOf(document) is not { } workflowId)
+        byte[] document;
+        try
         {
-            Log.NotADefinition(logger, file);
+            document = new FileInfo(file).Length <= WorkflowLimits.Document.MaxBytes ? await File.ReadAllBytesAsync(file, cancellationToken) : [];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Log.PassedOver(logger, file, exception.Message);
             return false;
         }
 
-        if (DefinitionCheck.Validate(workflowId, document) is { } error)
+        var validated = WorkflowValidator.Validate(document);
+        if (validated.Definition is not { } definition)
         {
-            Log.Invalid(logger, file, error.Message);
+            Log.PassedOver(logger, file, document.Length == 0 ? "the file is empty or too large" : Describe(validated));
             return false;
         }
 
-        await store.PutAsync(WorkflowStore.SeedOwner, workflowId, document, new Expectation(null, false), requestId: null, "seed", cancellationToken);
+        await store.PutAsync(WorkflowStore.SeedOwner, definition.Id, document, Expectation.None, requestId: null, "seed", cancellationToken);
         return true;
     }
 
-    private static string? IdOf(byte[] document)
-    {
-        try
-        {
-            var root = JsonElement.Parse(document);
-            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("id", out var id) ? id.GetString() : null;
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static string Describe(ValidatedDefinition validated) =>
+        string.Join("; ", validated.Errors.Take(5).Select(error => $"{error.Path}: {error.Message}"));
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Count} definitions seeded from {Folder}")]
+        [LoggerMessage(EventId = 3001, Level = LogLevel.Information, Message = "{Count} definitions seeded from {Folder}.")]
         public static partial void Seeded(ILogger logger, int count, string folder);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{File} is not a workflow definition; passed over")]
-        public static partial void NotADefinition(ILogger logger, string file);
+        [LoggerMessage(EventId = 3002, Level = LogLevel.Warning, Message = "{File} passed over: {Reason}")]
+        public static partial void PassedOver(ILogger logger, string file, string reason);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{File} passed over: {Reason}")]
-        public static partial void Invalid(ILogger logger, string file, string reason);
+        [LoggerMessage(EventId = 3003, Level = LogLevel.Error, Message = "There is no folder {Folder} to seed from.")]
+        public static partial void NoFolder(ILogger logger, string folder);
     }
 }

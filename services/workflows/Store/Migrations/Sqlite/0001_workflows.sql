@@ -10,7 +10,7 @@ CREATE TABLE workflow_versions (
     PRIMARY KEY (owner, workflow_id, version)
 ) WITHOUT ROWID;
 
--- The current version of each workflow: what reads ask for does not depend on how many versions there are.
+-- The current version of each workflow. What reads cost does not depend on how many versions there are.
 CREATE TABLE workflow_heads (
     owner       TEXT    NOT NULL,
     workflow_id TEXT    NOT NULL,
@@ -28,3 +28,6 @@ CREATE TABLE workflow_requests (
     created_at  INTEGER NOT NULL, -- Unix ms
     PRIMARY KEY (owner, request_id)
 ) WITHOUT ROWID;
+
+-- Old requests are forgotten in order of age.
+CREATE INDEX workflow_requests_by_age ON workflow_requests (created_at);

@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.Storage;
+using OpenWop.Micro.Testing;
+using OpenWop.Micro.Workflows.Store;
+
+namespace OpenWop.Micro.Workflows.Tests;
+
+/// <summary>The real service on a database of its own, and a client of it.</summary>
+internal sealed class WorkflowsHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly TempFolder? _folder;
+
+    private WorkflowsHost(WebApplication app, TempFolder? folder)
+    {
+        _app = app;
+        _folder = folder;
+        Client = app.Services.GetRequiredService<Contracts.Workflows.V1.Workflows.WorkflowsClient>();
+    }
+
+    public Contracts.Workflows.V1.Workflows.WorkflowsClient Client { get; }
+
+    /// <summary>For what a client cannot do: acting as another tenant, looking at query plans.</summary>
+    public WorkflowStore Store => _app.Services.GetRequiredService<WorkflowStore>();
+
+    public Database Database => _app.Services.GetRequiredKeyedService<Database>("workflows");
+
+    /// <param name="data">Folder of the database; null = one that is deleted with the host.</param>
+    /// <param name="settings">Settings such as <c>OPENWOP_FIXTURES=folder</c>.</param>
+    public static async Task<WorkflowsHost> StartAsync(string? data = null, params string[] settings)
+    {
+        var folder = data is null ? new TempFolder() : null;
+        var builder = WebApplication.CreateBuilder(
+            ["--data", data ?? folder!.Path, "--urls", "http://127.0.0.1:0", .. settings.Select(setting => $"--{setting}")]);
+        builder.AddServiceDefaults("workflows");
+        builder.Logging.SetMinimumLevel(LogLevel.Critical);
+        builder.AddWorkflows();
+        builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>("workflows");
+        var app = builder.Build();
+        app.MapServiceDefaults();
+        app.MapWorkflows();
+        await app.StartAsync();
+        return new WorkflowsHost(app, folder);
+    }
+
+    /// <summary>A valid definition.</summary>
+    public static string Definition(string id, string name = "Test", int padding = 0) => new JsonObject
+    {
+        ["id"] = id,
+        ["name"] = name,
+        ["version"] = "1.0",
+        ["nodes"] = new JsonArray(new JsonObject
+        {
+            ["id"] = "a",
+            ["typeId"] = "vendor.acme.not-registered",
+            ["name"] = "a",
+            ["position"] = new JsonObject { ["x"] = 0, ["y"] = 0 },
+            ["config"] = new JsonObject { ["padding"] = new string('x', padding) },
+            ["inputs"] = new JsonObject(),
+        }),
+        ["edges"] = new JsonArray(),
+        ["triggers"] = new JsonArray(),
+        ["variables"] = new JsonArray(),
+        ["metadata"] = new JsonObject(),
+        ["settings"] = new JsonObject(),
+    }.ToJsonString();
+
+    public async Task<PutDefinitionReply> PutAsync(string id, string json, string ifMatch = "", bool ifNoneMatch = false, string requestId = "") =>
+        await Client.PutDefinitionAsync(new PutDefinitionRequest
+        {
+            WorkflowId = id,
+            Json = ByteString.CopyFromUtf8(json),
+            IfMatch = ifMatch,
+            IfNoneMatch = ifNoneMatch,
+            RequestId = requestId,
+        });
+
+    public Task<PutResult> PutAsAsync(string tenant, string id, string json, Expectation? expectation = null, string? requestId = null) =>
+        Store.PutAsync(tenant, id, Encoding.UTF8.GetBytes(json), expectation ?? Expectation.None, requestId, "somebody", CancellationToken.None);
+
+    public async Task<Definition> GetAsync(string id, long version = 0, string tenant = "", string owner = "") =>
+        await Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = id, Version = version, Tenant = tenant, Owner = owner });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _folder?.Dispose();
+    }
+}
