@@ -13,16 +13,18 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private readonly TempFolder folder = new();
 
-    private TestDatabase() => Database = Database.Create(DatabaseOptions.Sqlite(folder.File("runs.db"), "runs"));
+    private TestDatabase(DatabaseOptions? options) =>
+        Database = Database.Create(options ?? DatabaseOptions.Sqlite(folder.File("runs.db"), "runs"));
 
     public Database Database { get; }
 
     /// <summary>A run of the shard that ledgers of this database own.</summary>
     public string RunId { get; } = RunIds.New(Shard, NodeHarness.Now);
 
-    public static async Task<TestDatabase> CreateAsync()
+    /// <param name="options">Where; null = a new SQLite file.</param>
+    public static async Task<TestDatabase> CreateAsync(DatabaseOptions? options = null)
     {
-        var database = new TestDatabase();
+        var database = new TestDatabase(options);
         await Migrations.ApplyAsync(database.Database, typeof(BuiltInNodes).Assembly, CancellationToken.None);
         await database.Database.WriteAsync(
             session => session.ExecuteAsync("INSERT INTO shards (shard, owner, address, epoch, expires_at) VALUES ($1, 'a', 'a', 0, 0)", Shard),
@@ -44,12 +46,12 @@ internal sealed class TestDatabase : IAsyncDisposable
     public async Task<string> RowsAsync()
     {
         await using var session = await Database.OpenReadAsync(CancellationToken.None);
-        await using var rows = await session.QueryAsync("SELECT claims, result IS NOT NULL, run_id, node_id FROM activities ORDER BY created_at, identity");
+        await using var rows = await session.QueryAsync("SELECT claims, settled_at IS NOT NULL, run_id, node_id FROM activities ORDER BY created_at, identity");
         var lines = new List<string>();
         while (await rows.ReadAsync())
         {
             Assert.Equal((RunId, "node-1"), (rows.GetString(2), rows.GetString(3)));
-            lines.Add($"claims={rows.GetInt64(0)} settled={rows.GetInt64(1)}");
+            lines.Add($"claims={rows.GetInt64(0)} settled={(Convert.ToBoolean(rows.GetValue(1), null) ? 1 : 0)}");
         }
 
         return string.Join("; ", lines);
