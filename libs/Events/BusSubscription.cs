@@ -16,6 +16,7 @@ public sealed class BusSubscription : IAsyncDisposable
     private readonly int _capacity;
     private readonly Func<BusSubscription, ValueTask> _unsubscribe;
     private bool _gap;
+    private bool _heard = true;
     private bool _readerWaits;
     private bool _closed;
 
@@ -92,6 +93,7 @@ public sealed class BusSubscription : IAsyncDisposable
                 _gap = true;
             }
 
+            _heard = true;
             _messages.Enqueue(message);
             WakeReader();
         }
@@ -107,6 +109,21 @@ public sealed class BusSubscription : IAsyncDisposable
 
             _gap = true;
             WakeReader();
+        }
+    }
+
+    /// <summary>A gap unless something came since the last call of this method.</summary>
+    internal void OfferGapIfSilent()
+    {
+        lock (_messages)
+        {
+            if (!_heard && !_closed)
+            {
+                _gap = true;
+                WakeReader();
+            }
+
+            _heard = false;
         }
     }
 

@@ -54,5 +54,15 @@ internal sealed class TopicTable
         }
     }
 
+    /// <summary>A gap for every subscription that got nothing since the last call.</summary>
+    public void DeliverGapToSilent()
+    {
+        foreach (var (_, subscriptions) in _topics)
+        {
+            foreach (var subscription in subscriptions)
+                subscription.OfferGapIfSilent();
+        }
+    }
+
     internal int Count => _topics.Count;
 }
