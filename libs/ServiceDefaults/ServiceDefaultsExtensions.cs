@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Grpc.SharedPort;
+using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.ServiceDefaults.Health;
@@ -15,7 +16,8 @@ using OpenWop.Micro.ServiceDefaults.Topology;
 namespace OpenWop.Micro.ServiceDefaults;
 
 /// <summary>
-/// What every process of an installation starts with: configuration, logging, telemetry, health and an orderly shutdown.
+/// What every process of an installation starts with: configuration, logging, telemetry, health, callers that prove who they are, and
+/// an orderly shutdown.
 /// </summary>
 public static class ServiceDefaultsExtensions
 {
@@ -25,7 +27,7 @@ public static class ServiceDefaultsExtensions
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(8);
 
     /// <summary>Call once per process, before the <c>Add…</c> methods of the services that live in it.</summary>
-    /// <param name="service">Name of the process in logs and traces: a service name, or <c>standalone</c>.</param>
+    /// <param name="service">Name of the process in logs, traces and calls to other services: a service name, or <c>standalone</c>.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -42,6 +44,7 @@ public static class ServiceDefaultsExtensions
         var hosted = builder.Services.Hosted();
         builder.Services.AddGrpcServer(grpc => grpc.Interceptors.Add<ProtocolErrorInterceptor>());
         builder.Services.AddSingleton<ProtocolErrorInterceptor>();
+        builder.AddCallers(service);
         builder.Services.ExposeGrpcServices(grpcService => ServiceExposureRule.ExposureOf(grpcService, hosted));
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);

@@ -1,10 +1,8 @@
 using OpenWop.Micro.Identity;
 using OpenWop.Micro.ServiceDefaults;
-using OpenWop.Micro.ServiceDefaults.Callers;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("identity");
-builder.AddCallers("identity");
 builder.AddIdentity();
 
 var app = builder.Build();

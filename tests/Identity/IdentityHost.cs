@@ -71,8 +71,7 @@ internal sealed class IdentityHost : IAsyncDisposable
             .. settings]);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<TimeProvider>(time);
-        builder.AddServiceDefaults("identity");
-        builder.AddCallers("tester");
+        builder.AddServiceDefaults("tester");
         builder.AddIdentity();
         builder.AddKeyVerifier();
         builder.Services.HostService("workflows");

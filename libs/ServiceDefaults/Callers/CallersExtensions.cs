@@ -23,11 +23,10 @@ public static class CallersExtensions
         return builder;
     }
 
-    /// <summary>Call once per process.</summary>
+    /// <summary>Part of the service defaults of every process.</summary>
     /// <param name="service">The name that this process calls other services by.</param>
-    public static WebApplicationBuilder AddCallers(this WebApplicationBuilder builder, string service)
+    internal static WebApplicationBuilder AddCallers(this WebApplicationBuilder builder, string service)
     {
-        ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         builder.AddServiceClient<Identity.IdentityClient>("identity");
         services.AddSingleton(provider => new ServiceSecret(builder.Configuration, provider.GetRequiredService<HostedServices>()));

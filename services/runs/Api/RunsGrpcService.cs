@@ -63,6 +63,9 @@ internal sealed class RunsGrpcService(
 
         // A cursor past the end of the log follows what comes after its end.
         after = Math.Min(after, row.LastSequence);
+
+        // The subscription stands, which the caller may want to know before there is a frame.
+        await responseStream.WriteAsync(new FrameBatch(), context.CancellationToken);
         await foreach (var batch in frames.ReadAsync(row.RunId, after, modes, request.BufferMs, context.CancellationToken))
         {
             await responseStream.WriteAsync(batch, context.CancellationToken);

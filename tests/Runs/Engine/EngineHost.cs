@@ -40,7 +40,6 @@ internal sealed class EngineHost : IAsyncDisposable
         folder ??= Directory.CreateTempSubdirectory("openwop-runs-").FullName;
         var builder = WebApplication.CreateBuilder(["--data", folder, "--urls", "http://127.0.0.1:0", $"--OPENWOP_API_KEY={Key}"]);
         builder.AddServiceDefaults("runs");
-        builder.AddCallers("runs");
         builder.AddKeyVerifier();
         builder.AddIdentity();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
