@@ -1,6 +1,7 @@
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Identity.Api;
+using OpenWop.Micro.Identity.Idempotency;
 using OpenWop.Micro.Identity.Keys;
 using OpenWop.Micro.Identity.Tokens;
 using OpenWop.Micro.ServiceDefaults.Configuration;
@@ -38,6 +39,7 @@ public static class IdentityHosting
         services.AddHostedService<KeyImport>();
         services.AddSingleton<KeyUse>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyUse>());
+        services.AddIdempotencyRecords(Service);
         return builder;
     }
 
@@ -46,6 +48,7 @@ public static class IdentityHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<IdentityGrpcService>();
+        app.MapIdempotencyRecords();
         return app;
     }
 }

@@ -29,7 +29,11 @@ internal sealed partial class KeyImport(
         var bootstrap = configuration[BootstrapSetting] is { Length: > 0 } key ? CheckBootstrap(key) : null;
         var entries = configuration[KeysFile.Setting] is { Length: > 0 } path ? await KeysFile.ReadAsync(path, cancellationToken) : [];
         if (bootstrap is null && entries.Count == 0)
+        {
+            if (await store.IsEmptyAsync(cancellationToken))
+                Log.NoKeys(logger, BootstrapSetting, KeysFile.Setting);
             return;
+        }
 
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var changed = await store.WriteAsync(
@@ -144,6 +148,9 @@ internal sealed partial class KeyImport(
 
     private static partial class Log
     {
+        [LoggerMessage(EventId = 3020, Level = LogLevel.Warning, Message = "There is no API key, so every call is refused. Set {Setting} (or {FileSetting}) and start again.")]
+        public static partial void NoKeys(ILogger logger, string setting, string fileSetting);
+
         [LoggerMessage(EventId = 3021, Level = LogLevel.Information, Message = "The configuration names {Count} keys; {Changed} keys were added, changed or revoked.")]
         public static partial void Imported(ILogger logger, int count, int changed);
 

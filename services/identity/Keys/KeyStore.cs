@@ -30,6 +30,13 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
         return key is not null && CryptographicOperations.FixedTimeEquals(key.Hash, hash) ? key : null;
     }
 
+    /// <summary>Whether no key was ever made.</summary>
+    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        return await session.ScalarAsync<string>("SELECT key_id FROM api_keys LIMIT 1") is null;
+    }
+
     /// <summary>A key that the tenant may see: of its own, and of the mode unless that is null.</summary>
     public static async Task<ApiKeyRecord?> FindAsync(Session session, string tenant, bool? isTest, string keyId)
     {
