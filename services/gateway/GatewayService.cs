@@ -1,4 +1,3 @@
-using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Engine;
@@ -11,6 +10,7 @@ using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Gateway.Runs;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.ServiceDefaults.Clients;
 using OpenWop.Micro.ServiceDefaults.Topology;
 
@@ -30,7 +30,7 @@ public static class GatewayService
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         services.HostService(Name);
-        builder.AddServiceClient<Identity.IdentityClient>("identity");
+        builder.AddKeyVerifier();
         builder.AddServiceClient<Contracts.Identity.V1.Idempotency.IdempotencyClient>("identity");
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);

@@ -1,5 +1,10 @@
+using System.Net;
+using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using OpenWop.Micro.Contracts.Identity.V1;
+using OpenWop.Micro.ServiceDefaults.Callers;
+using OpenWop.Micro.Testing;
 
 namespace OpenWop.Micro.Gateway.Tests;
 
@@ -33,20 +38,23 @@ public sealed class CheckOrderTests
     public async Task Expired_and_revoked_keys_say_so()
     {
         await using var gateway = await GatewayHost.StartAsync();
-        gateway.Services.AddKey("old", KeyStatus.Expired);
-        gateway.Services.AddKey("gone", KeyStatus.Revoked);
-        await (await gateway.SendAsync("GET", "/v1/runs/run-1", key: "old")).ErrorAsync(401, "key_expired");
-        await (await gateway.SendAsync("GET", "/v1/runs/run-1", key: "gone")).ErrorAsync(401, "key_revoked");
+        const string Old = "hk_test_that-will-be-old";
+        const string Gone = "hk_test_that-will-be-gone";
+        var identity = gateway.Provider.GetRequiredService<Contracts.Identity.V1.Identity.IdentityClient>();
+        await identity.CreateKeyAsync(NewKey(Old, expiresAt: DateTimeOffset.UtcNow.AddMilliseconds(300)));
+        await identity.RevokeKeyAsync(new RevokeKeyRequest { Tenant = "tenant-a", KeyId = (await identity.CreateKeyAsync(NewKey(Gone))).KeyId });
+        await (await gateway.SendAsync("GET", "/v1/runs/run-1", key: Gone)).ErrorAsync(401, "key_revoked");
+        await Eventually.TrueAsync(async () => (await gateway.SendAsync("GET", "/v1/runs/run-1", key: Old)).StatusCode != HttpStatusCode.OK);
+        await (await gateway.SendAsync("GET", "/v1/runs/run-1", key: Old)).ErrorAsync(401, "key_expired");
     }
 
     [Fact]
     public async Task A_key_without_the_scope_is_refused_before_its_body_is_read()
     {
         await using var gateway = await GatewayHost.StartAsync();
-        gateway.Services.AddKey("reader", "runs:read");
-        var envelope = await (await gateway.SendAsync("POST", "/v1/runs", "not json", key: "reader")).ErrorAsync(403, "forbidden");
+        var envelope = await (await gateway.SendAsync("POST", "/v1/runs", "not json", key: GatewayHost.ReaderKey)).ErrorAsync(403, "forbidden");
         Assert.Equal("runs:create", envelope.GetProperty("details").GetProperty("scopeRequired").GetString());
-        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/v1/runs/run-1", key: "reader")).StatusCode);
+        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/v1/runs/run-1", key: GatewayHost.ReaderKey)).StatusCode);
     }
 
     [Fact]
@@ -54,22 +62,21 @@ public sealed class CheckOrderTests
     {
         var time = new FakeTimeProvider();
         await using var gateway = await GatewayHost.StartAsync(time, "--OPENWOP_RATELIMIT_PER_MINUTE=2");
-        gateway.Services.AddKey("reader", "runs:read");
         for (var i = 0; i < 2; i++)
-            await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: "reader")).ErrorAsync(403, "forbidden");
+            await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: GatewayHost.ReaderKey)).ErrorAsync(403, "forbidden");
 
-        var response = await gateway.SendAsync("POST", "/v1/runs", "{}", key: "reader");
+        var response = await gateway.SendAsync("POST", "/v1/runs", "{}", key: GatewayHost.ReaderKey);
         var details = (await response.ErrorAsync(429, "rate_limited")).GetProperty("details");
         Assert.Equal("key", details.GetProperty("scope").GetString());
         Assert.Equal(2, details.GetProperty("limit").GetInt32());
         Assert.Equal(30_000, details.GetProperty("retryAfterMs").GetInt64());
         Assert.Equal("30", response.Header("Retry-After"));
 
-        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/.well-known/openwop", key: "reader")).StatusCode);
+        Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/.well-known/openwop", key: GatewayHost.ReaderKey)).StatusCode);
         Assert.Equal(200, (int)(await gateway.SendAsync("GET", "/v1/runs/run-1")).StatusCode);
 
         time.Advance(TimeSpan.FromSeconds(30));
-        await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: "reader")).ErrorAsync(403, "forbidden");
+        await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: GatewayHost.ReaderKey)).ErrorAsync(403, "forbidden");
     }
 
     [Fact]
@@ -84,9 +91,17 @@ public sealed class CheckOrderTests
     public async Task Only_test_keys_may_force_an_engine_version_whatever_its_value()
     {
         await using var gateway = await GatewayHost.StartAsync();
-        gateway.Services.AddKey("hk_live", "*");
-        await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: "hk_live", ("X-Force-Engine-Version", "nonsense"))).ErrorAsync(403, "force_engine_version_forbidden");
+        await (await gateway.SendAsync("POST", "/v1/runs", "{}", key: GatewayHost.LiveKey, ("X-Force-Engine-Version", "nonsense"))).ErrorAsync(403, "force_engine_version_forbidden");
         await (await gateway.SendAsync("POST", "/v1/runs", "{}", headers: ("X-Force-Engine-Version", "nonsense"))).ErrorAsync(400, "validation_error");
         Assert.Equal(201, (int)(await gateway.SendAsync("POST", "/v1/runs", "{}", headers: ("X-Force-Engine-Version", "2"))).StatusCode);
     }
+
+    private static CreateKeyRequest NewKey(string key, DateTimeOffset? expiresAt = null) => new()
+    {
+        Tenant = "tenant-a",
+        KeyHash = ByteString.CopyFrom(ApiKeyText.Hash(key)),
+        IsTest = ApiKeyText.IsTest(key),
+        Scopes = { "*" },
+        ExpiresAt = expiresAt?.ToUnixTimeMilliseconds() ?? 0,
+    };
 }

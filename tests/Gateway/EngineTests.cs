@@ -36,9 +36,8 @@ public sealed class EngineTests : IAsyncLifetime
     [Fact]
     public async Task The_checks_are_those_of_rest()
     {
-        _gateway.Services.AddKey("reader", "runs:read");
         Assert.Equal(StatusCode.Unauthenticated, (await FailAsync(_gateway.Engine.GetRunAsync(new GetRunRequest { RunId = "run-1" }))).StatusCode);
-        Assert.Equal(StatusCode.PermissionDenied, (await FailAsync(_gateway.Engine.CreateRunAsync(new CreateRunRequest(), GatewayHost.GrpcHeaders("reader")))).StatusCode);
+        Assert.Equal(StatusCode.PermissionDenied, (await FailAsync(_gateway.Engine.CreateRunAsync(new CreateRunRequest(), GatewayHost.GrpcHeaders(GatewayHost.ReaderKey)))).StatusCode);
         using var stream = _gateway.Engine.StreamRunEvents(new StreamRunEventsRequest { RunId = "run-1", StreamModes = { "values", "debug" } }, GatewayHost.GrpcHeaders());
         Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(() => stream.ResponseStream.MoveNext(CancellationToken.None))).StatusCode);
     }

@@ -72,7 +72,7 @@ public sealed class ErrorEnvelopeTests : IAsyncLifetime
     public async Task A_body_of_another_media_type_is_415()
     {
         using var form = new StringContent("workflowId=w", Encoding.UTF8, "application/x-www-form-urlencoded");
-        _gateway.Http.DefaultRequestHeaders.Authorization = new("Bearer", FakeServices.Key);
+        _gateway.Http.DefaultRequestHeaders.Authorization = new("Bearer", GatewayHost.Key);
         await (await _gateway.Http.PostAsync("/v1/runs", form)).ErrorAsync(415, "unsupported_media_type");
     }
 

@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
-using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Protocol.Errors;
@@ -12,17 +9,11 @@ using OpenWop.Micro.Protocol.Errors;
 namespace OpenWop.Micro.Gateway.Tests;
 
 /// <summary>
-/// What stands behind the gateway in these tests: services small enough to see through, which write down what reaches them. The real
-/// ones run in the end-to-end tests.
+/// What stands behind the gateway in these tests, besides the real identity service: services small enough to see through, which
+/// write down what reaches them. The real ones run in the end-to-end tests.
 /// </summary>
 internal sealed class FakeServices
 {
-    public const string Key = "hk_test_all";
-
-    private readonly ConcurrentDictionary<ByteString, VerifyKeyReply> _keys = new();
-
-    public FakeServices() => AddKey(Key, "*");
-
     private int _ended;
 
     /// <summary>Subscriptions that are over.</summary>
@@ -49,28 +40,7 @@ internal sealed class FakeServices
 
     public List<string> NodeTypes { get; } = ["core.noop"];
 
-    public void AddKey(string key, params string[] scopes) => _keys[Hash(key)] = new VerifyKeyReply
-    {
-        Status = KeyStatus.Active,
-        Tenant = "tenant-1",
-        Principal = "key:" + key,
-        KeyId = "id-of-" + key,
-        Scopes = { scopes },
-        IsTest = key.StartsWith("hk_test_", StringComparison.Ordinal),
-        MaxAgeSeconds = 0,
-    };
-
-    public void AddKey(string key, KeyStatus status) => _keys[Hash(key)] = new VerifyKeyReply { Status = status };
-
     public Channel<FrameBatch> AddStream(string runId) => Frames[runId] = Channel.CreateUnbounded<FrameBatch>();
-
-    private static ByteString Hash(string key) => ByteString.CopyFrom(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
-
-    public sealed class IdentityService(FakeServices fakes) : Identity.IdentityBase
-    {
-        public override Task<VerifyKeyReply> VerifyKey(VerifyKeyRequest request, ServerCallContext context) =>
-            Task.FromResult(fakes._keys.GetValueOrDefault(request.KeyHash) ?? new VerifyKeyReply { Status = KeyStatus.Unknown });
-    }
 
     public sealed class WorkflowsService(FakeServices fakes) : Contracts.Workflows.V1.Workflows.WorkflowsBase
     {

@@ -7,20 +7,33 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Identity;
 using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.Testing;
 using EngineClient = OpenWop.Micro.Contracts.V1.Engine.EngineClient;
 
 namespace OpenWop.Micro.Gateway.Tests;
 
-/// <summary>The real gateway on a free port, in front of fake services in the same process.</summary>
+/// <summary>The real gateway and the real identity service on a free port, in front of fake services in the same process.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
 {
+    /// <summary>A test key with all scopes.</summary>
+    public const string Key = "hk_test_with-all-scopes";
+
+    /// <summary>A test key that may only read runs.</summary>
+    public const string ReaderKey = "hk_test_that-reads-runs";
+
+    /// <summary>A live key with all scopes.</summary>
+    public const string LiveKey = "hk_live-with-all-scopes";
+
     private readonly WebApplication _app;
+    private readonly TempFolder _data;
     private readonly GrpcChannel _channel;
 
-    private GatewayHost(WebApplication app)
+    private GatewayHost(WebApplication app, TempFolder data)
     {
         _app = app;
+        _data = data;
         Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         _channel = GrpcChannel.ForAddress(Http.BaseAddress);
         Engine = new EngineClient(_channel);
@@ -32,20 +45,19 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public FakeServices Services { get; private init; } = null!;
 
-    public FakeIdempotency Idempotency { get; private init; } = null!;
-
     public IServiceProvider Provider => _app.Services;
 
     public static async Task<GatewayHost> StartAsync(TimeProvider? time = null, params string[] settings)
     {
         var services = new FakeServices();
-        var idempotency = new FakeIdempotency();
-        var builder = WebApplication.CreateBuilder([.. settings, "--urls=http://127.0.0.1:0"]);
+        var data = new TempFolder();
+        var builder = WebApplication.CreateBuilder(
+            [.. settings, "--urls=http://127.0.0.1:0", $"--data={data.Path}", $"--OPENWOP_KEYS_FILE={WriteKeys(data)}"]);
         builder.AddServiceDefaults(GatewayService.Name);
         builder.Logging.ClearProviders();
+        builder.AddIdentity();
         builder.AddGateway();
         builder.Services.AddSingleton(services);
-        builder.Services.AddSingleton(idempotency);
         if (time is not null)
             builder.Services.AddSingleton(time);
 
@@ -53,17 +65,16 @@ internal sealed class GatewayHost : IAsyncDisposable
         app.UseGateway();
         app.MapServiceDefaults();
         app.MapGateway();
-        app.MapServiceOverGrpc<FakeServices.IdentityService>();
+        app.MapIdentity();
         app.MapServiceOverGrpc<FakeServices.WorkflowsService>();
         app.MapServiceOverGrpc<FakeServices.RunsService>();
-        app.MapServiceOverGrpc<FakeIdempotency>();
         await app.StartAsync();
-        return new GatewayHost(app) { Services = services, Idempotency = idempotency };
+        return new GatewayHost(app, data) { Services = services };
     }
 
     /// <summary>Sends a request with the key of all scopes, unless another one is given; an empty key sends none.</summary>
     public async Task<HttpResponseMessage> SendAsync(
-        string method, string path, string? body = null, string key = FakeServices.Key, params (string Name, string Value)[] headers)
+        string method, string path, string? body = null, string key = Key, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (key.Length > 0)
@@ -79,7 +90,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         return await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    public static Metadata GrpcHeaders(string key = FakeServices.Key, params (string Name, string Value)[] more)
+    public static Metadata GrpcHeaders(string key = Key, params (string Name, string Value)[] more)
     {
         var headers = new Metadata { { "authorization", "Bearer " + key } };
         foreach (var (name, value) in more)
@@ -92,6 +103,19 @@ internal sealed class GatewayHost : IAsyncDisposable
         Http.Dispose();
         _channel.Dispose();
         await _app.DisposeAsync();
+        _data.Dispose();
+    }
+
+    private static string WriteKeys(TempFolder data)
+    {
+        var path = data.File("keys.json");
+        File.WriteAllText(path, JsonSerializer.Serialize(new object[]
+        {
+            new { key = Key, tenant = "tenant-a", scopes = new[] { "*" } },
+            new { key = ReaderKey, tenant = "tenant-a", scopes = new[] { "runs:read" } },
+            new { key = LiveKey, tenant = "tenant-a", scopes = new[] { "*" } },
+        }));
+        return path;
     }
 }
 

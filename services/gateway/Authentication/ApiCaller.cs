@@ -1,30 +1,25 @@
-using System.Collections.Frozen;
 using Grpc.Core;
+using OpenWop.Micro.ServiceDefaults.Callers;
 
 namespace OpenWop.Micro.Gateway.Authentication;
 
-/// <summary>Who calls: the holder of a valid API key.</summary>
-/// <param name="Tenant">The tenant that everything the call does belongs to.</param>
-/// <param name="KeyId">Public id of the key, safe to log.</param>
-/// <param name="Scopes">What the key may do; <c>*</c> = everything.</param>
-/// <param name="IsTest">Whether the key is one of the test mode.</param>
-/// <param name="Tokens">Audience (name of a service) to the internal token that carries this caller.</param>
-internal sealed record ApiCaller(
-    string Tenant, string KeyId, FrozenSet<string> Scopes, bool IsTest, IReadOnlyDictionary<string, string> Tokens)
+/// <summary>Who calls: the holder of an active API key, and what lets the gateway call services in its name.</summary>
+internal sealed class ApiCaller(Caller caller, VerifiedKey key)
 {
-    private readonly bool _mayDoEverything = Scopes.Contains("*");
+    /// <summary>The tenant that everything the call does belongs to.</summary>
+    public string Tenant => caller.Tenant;
 
-    public bool HasScope(string scope) => _mayDoEverything || Scopes.Contains(scope);
+    /// <summary>Public id of the key, safe to log.</summary>
+    public string KeyId => caller.KeyId;
+
+    /// <summary>Whether the key is one of the test mode.</summary>
+    public bool IsTest => caller.IsTest;
+
+    public bool HasScope(string scope) => caller.HasScope(scope);
 
     /// <summary>Options of a call to another service in the name of this caller.</summary>
     /// <param name="service">The service that is called.</param>
     /// <param name="within">How long the call may take; null = as long as it lives.</param>
-    public CallOptions CallOptions(string service, TimeSpan? within, CancellationToken cancellationToken)
-    {
-        var headers = new Metadata();
-        if (Tokens.TryGetValue(service, out var token))
-            headers.Add("authorization", $"Bearer {token}");
-
-        return new CallOptions(headers, within is { } time ? DateTime.UtcNow + time : null, cancellationToken);
-    }
+    public CallOptions CallOptions(string service, TimeSpan? within, CancellationToken cancellationToken) =>
+        new(key.HeadersFor(service), within is { } time ? DateTime.UtcNow + time : null, cancellationToken);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Protocol.Capabilities;
 
 namespace OpenWop.Micro.Gateway.Discovery;
 
@@ -69,12 +70,12 @@ internal sealed partial class CapabilitiesSource(
             var deadline = DateTime.UtcNow + Patience;
             var engine = runs.ListNodeTypesAsync(new ListNodeTypesRequest(), deadline: deadline);
             var seeded = await ListSeededAsync(deadline);
-            _document = CapabilitiesDocument.Create(new(
+            _document = CapabilitiesDocument.Create(ServerCapabilities.Of(new(
                 await engine,
                 seeded,
                 address.Configured,
                 configuration.MaxRequestBodyBytes(),
-                !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])));
+                !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))));
             return _document;
         }
         catch (Exception exception) when (_document is { } last)

@@ -12,7 +12,7 @@ internal sealed class DiscoveryOperations(CapabilitiesSource capabilities, OpenA
     public async Task<Answer> GetCapabilitiesAsync(OperationCall call, CancellationToken cancellationToken)
     {
         var document = await capabilities.GetAsync(cancellationToken);
-        return Document(call, document.Json, document.ETag) with { CapabilitiesETag = document.ETag };
+        return Document(call, document.Json, document.ETag) with { CapabilitiesETag = document.CapabilitiesETag };
     }
 
     /// <summary><c>GET /v1/openapi.json</c>.</summary>

@@ -62,9 +62,9 @@ internal sealed partial class IdempotencyGate(
             case BeginOutcome.Replay:
                 return Replay(begun.Answer);
             case BeginOutcome.InFlight:
-                var seconds = Math.Max(1, Math.Min((begun.RetryAfterMs + 999) / 1000, 2));
+                // The lease would run out much later, but hardly any call takes that long.
                 throw new ProtocolException(new(
-                    ErrorCodes.IdempotencyInFlight, "A call with this idempotency key is still being executed.", new() { ["retryAfter"] = seconds }));
+                    ErrorCodes.IdempotencyInFlight, "A call with this idempotency key is still being executed.", new() { ["retryAfter"] = 1 }));
             case BeginOutcome.Mismatch:
                 throw new ProtocolException(new(
                     ErrorCodes.IdempotencyKeyMismatch, "The idempotency key was used for a different request."));

@@ -1,8 +1,9 @@
-using System.Buffers;
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Json;
 
 namespace OpenWop.Micro.Gateway.Idempotency;
 
@@ -22,23 +23,18 @@ internal static class RequestDigest
     /// <exception cref="ProtocolException">400: the body is not JSON.</exception>
     public static byte[] OfRequest(string resourceId, ReadOnlyMemory<byte> body)
     {
-        var canonical = new ArrayBufferWriter<byte>(body.Length + resourceId.Length + 16);
         try
         {
-            using var document = JsonDocument.Parse(body.IsEmpty ? "{}"u8.ToArray() : body);
-            using var writer = new Utf8JsonWriter(canonical);
-            writer.WriteStartArray();
-            writer.WriteStringValue(resourceId);
-            WriteCanonical(writer, document.RootElement);
-            writer.WriteEndArray();
+            var document = body.IsEmpty ? JsonElement.Parse("{}"u8) : JsonElement.Parse(body.Span);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(resourceId)));
+            hash.AppendData(CanonicalJson.Digest(document));
+            return hash.GetHashAndReset();
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (JsonException)
         {
-            // InvalidOperationException: a string that is not valid UTF-16.
             throw new ProtocolException(ProtocolError.Validation("The request body is not valid JSON."));
         }
-
-        return SHA256.HashData(canonical.WrittenSpan);
     }
 
     /// <summary>
@@ -51,62 +47,6 @@ internal static class RequestDigest
         hash.AppendData(recordId);
         hash.AppendData(execution);
         hash.AppendData(requestDigest);
-        return System.Buffers.Text.Base64Url.EncodeToString(hash.GetHashAndReset());
-    }
-
-    private static void WriteCanonical(Utf8JsonWriter writer, JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                // A stable sort: members that come twice stay in their order, and make a different request than one of them alone.
-                foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
-                {
-                    writer.WritePropertyName(member.Name);
-                    WriteCanonical(writer, member.Value);
-                }
-
-                writer.WriteEndObject();
-                break;
-
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in element.EnumerateArray())
-                    WriteCanonical(writer, item);
-                writer.WriteEndArray();
-                break;
-
-            case JsonValueKind.Number:
-                WriteNumber(writer, element);
-                break;
-
-            case JsonValueKind.String:
-                writer.WriteStringValue(element.GetString());
-                break;
-
-            default:
-                element.WriteTo(writer);
-                break;
-        }
-    }
-
-    /// <summary>One spelling per number: 1, 1.0 and 1e0 are the same. Numbers beyond the exact types keep their spelling.</summary>
-    private static void WriteNumber(Utf8JsonWriter writer, JsonElement number)
-    {
-        if (number.TryGetInt64(out var integer))
-            writer.WriteNumberValue(integer);
-        else if (number.TryGetDouble(out var value) && double.IsFinite(value) && (Math.Abs(value) < 1L << 53 || Math.Floor(value) != value))
-            WriteDouble(writer, value);
-        else
-            writer.WriteRawValue(number.GetRawText());
-    }
-
-    private static void WriteDouble(Utf8JsonWriter writer, double value)
-    {
-        if (Math.Floor(value) == value)
-            writer.WriteNumberValue((long)value);
-        else
-            writer.WriteNumberValue(value);
+        return Base64Url.EncodeToString(hash.GetHashAndReset());
     }
 }

@@ -1,4 +1,5 @@
 using OpenWop.Micro.Protocol.Errors;
+using ScopeNames = OpenWop.Micro.Protocol.Security.Scopes;
 
 namespace OpenWop.Micro.Gateway.Routing;
 
@@ -26,7 +27,7 @@ internal static class Operations
     public static readonly Operation GetWorkflow = new("getWorkflow", HttpMethods.Get, "/v1/workflows/{workflowId}")
     {
         Rpc = "GetWorkflow",
-        Scopes = ["manifest:read"],
+        Scopes = [ScopeNames.ManifestRead],
         Summary = "The stored definition of a workflow, verbatim.",
         Parameters = ["IfNoneMatch"],
         Successes = [new(200, "The definition.", "WorkflowDefinition"), new(304, "The definition has not changed.")],
@@ -36,7 +37,7 @@ internal static class Operations
     public static readonly Operation PutWorkflow = new("putWorkflow", HttpMethods.Put, "/v1/workflows/{workflowId}")
     {
         Rpc = "PutWorkflow",
-        Scopes = ["workflows:write"],
+        Scopes = [ScopeNames.WorkflowsWrite],
         Summary = "Stores a new version of a workflow. An extension of this server.",
         Parameters = ["IdempotencyKey", "IfMatch", "IfNoneMatch"],
         Body = "WorkflowDefinition",
@@ -47,7 +48,7 @@ internal static class Operations
     public static readonly Operation CreateRun = new("createRun", HttpMethods.Post, "/v1/runs")
     {
         Rpc = "CreateRun",
-        Scopes = ["runs:create"],
+        Scopes = [ScopeNames.RunsCreate],
         Summary = "Creates a run. When the answer arrives, the run is durable.",
         Parameters = ["IdempotencyKey", "Dedup", "ForceEngineVersion"],
         Body = "CreateRunRequest",
@@ -58,7 +59,7 @@ internal static class Operations
     public static readonly Operation GetRun = new("getRun", HttpMethods.Get, "/v1/runs/{runId}")
     {
         Rpc = "GetRun",
-        Scopes = ["runs:read"],
+        Scopes = [ScopeNames.RunsRead],
         Summary = "The snapshot of a run.",
         Successes = [new(200, "The snapshot.", "RunSnapshot")],
         Errors = [ErrorCodes.NotFound],
@@ -67,7 +68,7 @@ internal static class Operations
     public static readonly Operation StreamRunEvents = new("streamRunEvents", HttpMethods.Get, "/v1/runs/{runId}/events")
     {
         Rpc = "StreamRunEvents",
-        Scopes = ["runs:read"],
+        Scopes = [ScopeNames.RunsRead],
         Summary = "The events of a run as server-sent events: stored ones first, then live ones, until the run is over. "
             + "With Accept: application/json the stored events so far.",
         Parameters = ["StreamMode", "BufferMs", "LastEventId"],
@@ -77,7 +78,7 @@ internal static class Operations
 
     public static readonly Operation PollRunEvents = new("pollRunEvents", HttpMethods.Get, "/v1/runs/{runId}/events/poll")
     {
-        Scopes = ["runs:read"],
+        Scopes = [ScopeNames.RunsRead],
         Summary = "The events of a run after a sequence; waits for the next one when there is none yet.",
         Parameters = ["LastSequence", "Since", "Timeout"],
         Successes = [new(200, "The events.", "RunEventPage")],
@@ -87,7 +88,7 @@ internal static class Operations
     public static readonly Operation CancelRun = new("cancelRun", HttpMethods.Post, "/v1/runs/{runId}/cancel")
     {
         Rpc = "CancelRun",
-        Scopes = ["runs:cancel"],
+        Scopes = [ScopeNames.RunsCancel],
         Summary = "Cancels a run. Cancelling a run that is over changes nothing.",
         Parameters = ["IdempotencyKey"],
         Body = "CancelRunRequest",

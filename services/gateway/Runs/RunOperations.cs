@@ -6,6 +6,7 @@ using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Runs;
 
 namespace OpenWop.Micro.Gateway.Runs;
 
@@ -17,8 +18,6 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
 
     /// <summary>How long an operation may take that does not wait on purpose.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private const int MaxReasonLength = 512;
 
     /// <summary><c>POST /v1/runs</c>.</summary>
     public async Task<Answer> CreateAsync(OperationCall call, CancellationToken cancellationToken)
@@ -111,29 +110,6 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
             : throw new ProtocolException(ProtocolError.Validation("X-Force-Engine-Version must be a whole number.", "X-Force-Engine-Version"));
     }
 
-    /// <summary>The cancel body is the one body that may hold unknown members (spec/http-core.md 1); it may also be absent.</summary>
-    private static string ReadReason(ReadOnlyMemory<byte> body)
-    {
-        if (body.IsEmpty)
-            return "";
-
-        try
-        {
-            using var document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new ProtocolException(ProtocolError.Validation("The request body must be a JSON object."));
-
-            if (!document.RootElement.TryGetProperty("reason"u8, out var reason))
-                return "";
-
-            return reason.ValueKind == JsonValueKind.String && reason.GetString() is { Length: <= MaxReasonLength } text
-                ? text
-                : throw new ProtocolException(ProtocolError.Validation($"reason must be a text of at most {MaxReasonLength} characters.", "reason"));
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            // InvalidOperationException: a string that is not valid UTF-16.
-            throw new ProtocolException(ProtocolError.Validation("The request body is not valid JSON."));
-        }
-    }
+    private static string ReadReason(ReadOnlyMemory<byte> body) =>
+        CancelRunBody.TryParse(body.Span, out var cancel, out var error) ? cancel.Reason ?? "" : throw new ProtocolException(error);
 }

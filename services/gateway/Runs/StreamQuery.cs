@@ -1,21 +1,15 @@
-using System.Collections.Frozen;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Events;
 
 namespace OpenWop.Micro.Gateway.Runs;
 
 /// <summary>What a subscriber asked for, validated (spec/runs-streams-replay.md 6.2, 6.5).</summary>
-/// <param name="Modes">One or several modes; <c>values</c> only alone.</param>
+/// <param name="Modes">Names of the modes; empty = the default mode.</param>
 /// <param name="BufferMs">0..5000; 0 = no batching.</param>
 internal sealed record StreamQuery(IReadOnlyList<string> Modes, int BufferMs)
 {
     private const int MaxBufferMs = 5000;
-    private const string Default = "updates";
-    private const string Alone = "values";
-
-    private static readonly string[] SupportedModes = ["values", "updates", "messages", "debug"];
-    private static readonly FrozenSet<string> Supported = SupportedModes.ToFrozenSet(StringComparer.Ordinal);
 
     /// <param name="streamMode">Comma separated modes; null = absent.</param>
     /// <param name="bufferMs">Text of the number; null = absent.</param>
@@ -27,22 +21,10 @@ internal sealed record StreamQuery(IReadOnlyList<string> Modes, int BufferMs)
     /// <exception cref="ProtocolException">As for <see cref="Parse"/>.</exception>
     public static StreamQuery Create(IReadOnlyList<string> modes, int bufferMs)
     {
-        if (bufferMs is < 0 or > MaxBufferMs)
-            throw OutOfRange();
+        if (!StreamModes.TryParse(modes, out _, out var error))
+            throw new ProtocolException(error);
 
-        if (modes.Count == 0)
-            return new([Default], bufferMs);
-
-        var distinct = modes.Distinct(StringComparer.Ordinal).ToArray();
-        if (!distinct.All(Supported.Contains) || (distinct.Length > 1 && distinct.Contains(Alone)))
-        {
-            throw new ProtocolException(new(
-                ErrorCodes.UnsupportedStreamMode,
-                "streamMode must be one mode, or a list of modes without 'values'.",
-                new() { ["supported"] = new JsonArray([.. SupportedModes.Select(mode => JsonValue.Create(mode))]) }));
-        }
-
-        return new(distinct, bufferMs);
+        return bufferMs is >= 0 and <= MaxBufferMs ? new(modes, bufferMs) : throw OutOfRange();
     }
 
     private static int ReadBuffer(string? text) =>

@@ -1,0 +1,87 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Protocol.Capabilities;
+using OpenWop.Micro.ServiceDefaults.Callers;
+
+namespace OpenWop.Micro.Gateway.Discovery;
+
+/// <summary>The facts that the discovery document is made of.</summary>
+/// <param name="Engine">What the engine can execute.</param>
+/// <param name="Seeded">Definitions that every tenant sees.</param>
+/// <param name="PublicUrl">Configured base URL, or null.</param>
+/// <param name="MaxRequestBodyBytes">Largest request body that is accepted.</param>
+/// <param name="ExportsTelemetry">Whether traces leave the installation over OTLP.</param>
+internal sealed record ServerFacts(
+    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry);
+
+/// <summary>
+/// What this server advertises (spec/http-core.md 8). Only what works: absence means "not supported", and everything that is
+/// present gets used.
+/// </summary>
+internal static class ServerCapabilities
+{
+    private const int IdempotencyRetentionSeconds = 24 * 60 * 60;
+
+    public static CapabilitySet Of(ServerFacts facts) => new()
+    {
+        Implementation = new("OpenWop.Micro", typeof(ServerCapabilities).Assembly.GetName().Version!.ToString(3), "OpenWop.Micro"),
+        Limits = new CapabilityLimits
+        {
+            MaxNodeExecutions = facts.Engine.Limits.MaxNodeExecutions,
+            MaxRequestBodyBytes = facts.MaxRequestBodyBytes,
+        },
+        Transports = ["rest", "grpc"],
+        Fixtures = [.. ExecutableIds(facts)],
+        Testing = new TestingSupport { TestKeyPrefix = ApiKeyText.TestPrefix },
+        Families = Families(facts).ToImmutableSortedDictionary(StringComparer.Ordinal),
+    };
+
+    /// <summary>Seeded workflows whose node types are all registered. Others exist, but a run of them would be refused.</summary>
+    private static IEnumerable<string> ExecutableIds(ServerFacts facts)
+    {
+        var registered = facts.Engine.NodeTypes.Select(type => type.TypeId).ToFrozenSet(StringComparer.Ordinal);
+        return facts.Seeded
+            .Where(definition => NodeTypesOf(definition.Json.Span).All(registered.Contains))
+            .Select(definition => definition.WorkflowId);
+    }
+
+    private static IEnumerable<string> NodeTypesOf(ReadOnlySpan<byte> definition) =>
+        [.. JsonElement.Parse(definition).GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("typeId").GetString()!)];
+
+    private static Dictionary<string, JsonNode> Families(ServerFacts facts)
+    {
+        var families = new Dictionary<string, JsonNode>
+        {
+            ["grpc"] = Grpc(facts.PublicUrl),
+            ["idempotency"] = new JsonObject
+            {
+                ["supported"] = true,
+                ["layer1RetentionSeconds"] = IdempotencyRetentionSeconds,
+                ["crossRegion"] = "single-region",
+            },
+        };
+        if (facts.ExportsTelemetry)
+        {
+            families["observability"] = new JsonObject
+            {
+                ["namespace"] = "openwop",
+                ["otel"] = new JsonObject { ["exportProtocols"] = new JsonArray("http/protobuf") },
+            };
+        }
+
+        return families;
+    }
+
+    private static JsonObject Grpc(string? publicUrl)
+    {
+        var isSecure = publicUrl?.StartsWith("https://", StringComparison.Ordinal) ?? false;
+        var family = new JsonObject { ["supported"] = true, ["service"] = "openwop.v1.Engine", ["tls"] = isSecure ? "required" : "disabled" };
+        if (publicUrl is not null)
+            family["endpoint"] = (isSecure ? "grpcs://" : "grpc://") + new Uri(publicUrl).Authority;
+        return family;
+    }
+}
