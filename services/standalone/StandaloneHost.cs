@@ -1,0 +1,40 @@
+using OpenWop.Micro.Gateway;
+using OpenWop.Micro.Identity;
+using OpenWop.Micro.Runs;
+using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.Workflows;
+
+namespace OpenWop.Micro.Standalone;
+
+/// <summary>
+/// All services in one process. Each is added and mapped as in a process of its own; that they call each other in memory instead of
+/// over the network is the only difference.
+/// </summary>
+internal static class StandaloneHost
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        await using var app = Create(args);
+        await app.RunAsync();
+        return 0;
+    }
+
+    public static WebApplication Create(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddServiceDefaults("standalone");
+        builder.AddIdentity();
+        builder.AddWorkflows();
+        builder.AddRuns();
+        builder.AddGateway();
+
+        var app = builder.Build();
+        app.UseGateway();
+        app.MapServiceDefaults();
+        app.MapIdentity();
+        app.MapWorkflows();
+        app.MapRuns();
+        app.MapGateway();
+        return app;
+    }
+}
