@@ -81,7 +81,7 @@ public sealed class HostileDefinitionTests
     {
         await using var host = await StartAsync();
         var error = await Refused.ByAsync(async () => await host.Client.PutDefinitionAsync(
-            new PutDefinitionRequest { WorkflowId = "w", Json = ByteString.CopyFrom(0xFF, 0xFE, 0x00) }));
+            new PutDefinitionRequest { WorkflowId = "w", Json = ByteString.CopyFrom(0xFF, 0xFE, 0x00) }, await host.UserAsync("acme")));
 
         Assert.Equal(ErrorCodes.ValidationError, error.Code);
     }

@@ -66,7 +66,7 @@ public sealed class PostgreSqlTests : IAsyncLifetime
         await _hosts[0].PutAsync("a_b", Definition("a_b"));
         await _hosts[0].PutAsync("a-c", Definition("a-c"));
         Assert.Equal(Definition("a_b"), (await _hosts[1].GetAsync("a_b")).Json.ToStringUtf8());
-        var listed = await _hosts[1].Client.ListDefinitionsAsync(new ListDefinitionsRequest { Limit = 500, WithJson = true });
+        var listed = await _hosts[1].Client.ListDefinitionsAsync(new ListDefinitionsRequest { Tenant = "acme", Limit = 500, WithJson = true });
         var ids = listed.Definitions.Select(definition => definition.WorkflowId).ToArray();
         Assert.Equal(ids.Order(StringComparer.Ordinal), ids);
         Assert.Contains("a_b", ids);

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Protocol.Errors;
 using static OpenWop.Micro.Workflows.Tests.WorkflowsHost;
@@ -10,28 +11,60 @@ public sealed class TenantsTests
     public async Task A_tenant_never_sees_the_definitions_of_another()
     {
         await using var host = await StartAsync();
-        await host.PutAsAsync("acme", "w", Definition("w", "Acme"));
-        await host.PutAsAsync("umbrella", "w", Definition("w", "Umbrella"));
-        await host.PutAsAsync("umbrella", "w", Definition("w", "Umbrella 2"));
+        await host.PutAsync("w", Definition("w", "Acme"), tenant: "acme");
+        await host.PutAsync("w", Definition("w", "Umbrella"), tenant: "umbrella");
+        await host.PutAsync("w", Definition("w", "Umbrella 2"), tenant: "umbrella");
 
         Assert.Equal(Definition("w", "Acme"), (await host.GetAsync("w", tenant: "acme")).Json.ToStringUtf8());
         Assert.Equal((2, "umbrella"), await VersionAndOwnerAsync(host, "umbrella"));
         Assert.Equal(ErrorCodes.NotFound, (await Refused.ByAsync(() => host.GetAsync("w", version: 2, tenant: "acme"))).Code);
         Assert.Equal(ErrorCodes.NotFound, (await Refused.ByAsync(() => host.GetAsync("w", tenant: "third"))).Code);
         Assert.Equal(ErrorCodes.NotFound, (await Refused.ByAsync(() => host.GetAsync("w", version: 1, tenant: "acme", owner: "umbrella"))).Code);
+        var user = await host.UserAsync("acme");
+        Assert.Equal("acme", (await host.Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = "w" }, user)).Owner);
+        Assert.Equal(ErrorCodes.NotFound, (await Refused.ByAsync(async () =>
+            await host.Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = "w", Version = 2 }, user))).Code);
         Assert.Empty((await ListAsync(host, "third")).Definitions);
+    }
+
+    [Fact]
+    public async Task A_user_cannot_name_another_tenant_and_a_service_must_name_one()
+    {
+        await using var host = await StartAsync();
+        await host.PutAsync("w", Definition("w"), tenant: "umbrella");
+        var user = await host.UserAsync("acme");
+
+        Assert.Equal(StatusCode.PermissionDenied, await StatusOfAsync(() => host.Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = "w", Tenant = "umbrella" }, user)));
+        Assert.Equal(StatusCode.InvalidArgument, await StatusOfAsync(() => host.Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = "w" })));
+        Assert.Equal(StatusCode.InvalidArgument, await StatusOfAsync(() => host.Client.PutDefinitionAsync(new PutDefinitionRequest { WorkflowId = "w" })));
+    }
+
+    [Fact]
+    public async Task A_user_needs_the_scope_of_what_it_does()
+    {
+        await using var host = await StartAsync();
+        var reader = await host.UserAsync("acme", "manifest:read");
+        var writer = await host.UserAsync("acme", "workflows:write");
+        var put = new PutDefinitionRequest { WorkflowId = "w", Json = Google.Protobuf.ByteString.CopyFromUtf8(Definition("w")) };
+
+        var refused = await Refused.ByAsync(async () => await host.Client.PutDefinitionAsync(put, reader));
+        Assert.Equal((ErrorCodes.Forbidden, "workflows:write"), (refused.Code, (string?)refused.Details!["scopeRequired"]));
+        Assert.True((await host.Client.PutDefinitionAsync(put, writer)).Created);
+        refused = await Refused.ByAsync(async () => await host.Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = "w" }, writer));
+        Assert.Equal((ErrorCodes.Forbidden, "manifest:read"), (refused.Code, (string?)refused.Details!["scopeRequired"]));
+        Assert.Equal(1, (await host.Client.GetDefinitionAsync(new GetDefinitionRequest { WorkflowId = "w" }, reader)).Version);
     }
 
     [Fact]
     public async Task Seeded_definitions_are_everybodys_until_a_tenant_has_its_own()
     {
         await using var host = await StartAsync();
-        await host.PutAsAsync("*", "w", Definition("w", "Seed 1"));
-        await host.PutAsAsync("*", "w", Definition("w", "Seed 2"));
+        await host.SeedAsync("w", Definition("w", "Seed 1"));
+        await host.SeedAsync("w", Definition("w", "Seed 2"));
         Assert.Equal((2, "*"), await VersionAndOwnerAsync(host, "acme"));
         Assert.Equal(Definition("w", "Seed 1"), (await host.GetAsync("w", version: 1, tenant: "acme")).Json.ToStringUtf8());
 
-        await host.PutAsAsync("acme", "w", Definition("w", "Own"));
+        await host.PutAsync("w", Definition("w", "Own"), tenant: "acme");
 
         Assert.Equal((1, "acme"), await VersionAndOwnerAsync(host, "acme"));
         Assert.Equal(Definition("w", "Own"), (await host.GetAsync("w", version: 1, tenant: "acme")).Json.ToStringUtf8());
@@ -43,8 +76,8 @@ public sealed class TenantsTests
     public async Task A_run_that_pinned_a_seeded_version_still_finds_it_when_the_tenant_has_its_own()
     {
         await using var host = await StartAsync();
-        await host.PutAsAsync("*", "w", Definition("w", "Seed"));
-        await host.PutAsAsync("acme", "w", Definition("w", "Own"));
+        await host.SeedAsync("w", Definition("w", "Seed"));
+        await host.PutAsync("w", Definition("w", "Own"), tenant: "acme");
 
         Assert.Equal(Definition("w", "Seed"), (await host.GetAsync("w", version: 1, tenant: "acme", owner: "*")).Json.ToStringUtf8());
         Assert.Equal(Definition("w", "Own"), (await host.GetAsync("w", version: 1, tenant: "acme", owner: "acme")).Json.ToStringUtf8());
@@ -54,8 +87,8 @@ public sealed class TenantsTests
     public async Task The_same_request_id_of_two_tenants_is_two_requests()
     {
         await using var host = await StartAsync();
-        await host.PutAsAsync("acme", "w", Definition("w", "Acme"), requestId: "r");
-        await host.PutAsAsync("umbrella", "w", Definition("w", "Umbrella"), requestId: "r");
+        await host.PutAsync("w", Definition("w", "Acme"), requestId: "r", tenant: "acme");
+        await host.PutAsync("w", Definition("w", "Umbrella"), requestId: "r", tenant: "umbrella");
 
         Assert.Equal(Definition("w", "Umbrella"), (await host.GetAsync("w", tenant: "umbrella")).Json.ToStringUtf8());
     }
@@ -66,12 +99,12 @@ public sealed class TenantsTests
         await using var host = await StartAsync();
         foreach (var id in (string[])["a", "c", "e", "g"])
         {
-            await host.PutAsAsync("*", id, Definition(id, "Seed"));
+            await host.SeedAsync(id, Definition(id, "Seed"));
         }
 
         foreach (var id in (string[])["b", "c", "f"])
         {
-            await host.PutAsAsync("acme", id, Definition(id, "Own"));
+            await host.PutAsync(id, Definition(id, "Own"), tenant: "acme");
         }
 
         var pages = new List<string>();
@@ -95,7 +128,7 @@ public sealed class TenantsTests
         await using var host = await StartAsync();
         foreach (var id in (string[])["a", "b", "c"])
         {
-            await host.PutAsAsync("acme", id, Definition(id, padding: 2 << 20));
+            await host.PutAsync(id, Definition(id, padding: 2 << 20), tenant: "acme");
         }
 
         var page = await host.Client.ListDefinitionsAsync(new ListDefinitionsRequest { Tenant = "acme", WithJson = true });
@@ -114,6 +147,8 @@ public sealed class TenantsTests
 
         Assert.Equal(ErrorCodes.ValidationError, (await Refused.ByAsync(() => ListAsync(host, "acme", limit: limit))).Code);
     }
+
+    private static async Task<StatusCode> StatusOfAsync<T>(Func<AsyncUnaryCall<T>> call) => (await Assert.ThrowsAsync<RpcException>(async () => await call())).StatusCode;
 
     private static async Task<ListDefinitionsReply> ListAsync(WorkflowsHost host, string tenant, string after = "", int limit = 0) =>
         await host.Client.ListDefinitionsAsync(new ListDefinitionsRequest { Tenant = tenant, After = after, Limit = limit });

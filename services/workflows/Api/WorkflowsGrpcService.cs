@@ -4,7 +4,9 @@ using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Json;
 using OpenWop.Micro.Protocol.Runs;
+using OpenWop.Micro.Protocol.Security;
 using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.Workflows.Store;
 
 namespace OpenWop.Micro.Workflows.Api;
@@ -22,6 +24,7 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
 
     public override async Task<Definition> GetDefinition(GetDefinitionRequest request, ServerCallContext context)
     {
+        RequireScope(context, Scopes.ManifestRead);
         var tenant = context.TenantOf(request.Tenant);
         var found = !IsPossibleId(request.WorkflowId) || request.Version < 0 ? null
             : request.Owner.Length > 0 ? await FindPinnedAsync(tenant, request, context.CancellationToken)
@@ -32,6 +35,7 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
 
     public override async Task<PutDefinitionReply> PutDefinition(PutDefinitionRequest request, ServerCallContext context)
     {
+        RequireScope(context, Scopes.WorkflowsWrite);
         var tenant = context.TenantOf("");
         var validated = WorkflowValidator.Validate(request.Json.Span);
         if ((validated.ToProtocolError() ?? CheckRequest(request, validated.Definition!)) is { } error)
@@ -50,6 +54,7 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
 
     public override async Task<ListDefinitionsReply> ListDefinitions(ListDefinitionsRequest request, ServerCallContext context)
     {
+        RequireScope(context, Scopes.ManifestRead);
         var tenant = context.TenantOf(request.Tenant);
         var limit = request.Limit switch
         {
@@ -61,6 +66,17 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
         var reply = new ListDefinitionsReply { Next = hasMore ? page[^1].WorkflowId : "" };
         reply.Definitions.AddRange(page.Select(Map));
         return reply;
+    }
+
+    /// <summary>The gateway has checked that already; a second check costs nothing. Services act in the name of the installation.</summary>
+    private static void RequireScope(ServerCallContext context, string scope)
+    {
+        var caller = context.GetCaller();
+        if (!caller.IsService && !caller.HasScope(scope))
+        {
+            throw new ProtocolException(new ProtocolError(
+                ErrorCodes.Forbidden, "The key lacks a scope.", new() { ["scopeRequired"] = scope }));
+        }
     }
 
     /// <summary>Exactly what a run has pinned. Another owner than the tenant itself or the seeds is as good as none.</summary>
