@@ -18,6 +18,20 @@ public static class DatabaseErrors
         PostgresException postgres => postgres.SqlState == PostgresErrorCodes.UniqueViolation,
         _ => false,
     };
+
+    /// <summary>
+    /// The database cannot work at the moment, whatever it is asked: unreachable, shutting down, out of disk or connections, locked for
+    /// longer than one waits. Another attempt right now would end the same way.
+    /// </summary>
+    public static bool IsUnavailable(Exception exception) => exception switch
+    {
+        SqliteException sqlite => sqlite.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_NOMEM or raw.SQLITE_READONLY
+            or raw.SQLITE_IOERR or raw.SQLITE_CORRUPT or raw.SQLITE_FULL or raw.SQLITE_CANTOPEN or raw.SQLITE_NOTADB,
+        PostgresException postgres => postgres.InvariantSeverity != "ERROR" || postgres.SqlState[..2] is "08" or "53" or "57" or "58",
+        NpgsqlException or TimeoutException or CommitOutcomeUnknownException => true,
+        ObjectDisposedException => true,
+        _ => false,
+    };
 }
 
 /// <summary>

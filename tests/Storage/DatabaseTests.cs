@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using OpenWop.Micro.Testing;
 using Xunit;
 
@@ -95,6 +96,18 @@ public sealed class DatabaseTests(TestDatabases databases)
         gate.SetResult();
         await write;
         await database.ProbeAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public void A_service_keeps_its_data_in_a_file_of_its_own_or_in_a_schema_of_its_own()
+    {
+        var embedded = DatabaseOptions.ForService("runs", Settings([]), "/data");
+        var shared = DatabaseOptions.ForService("runs", Settings(new() { ["OPENWOP_POSTGRES"] = "Host=db" }), "/data");
+
+        Assert.Equal((SqlDialect.Sqlite, "/data/runs.db", true), (embedded.Dialect, embedded.ConnectionString, embedded.Exclusive));
+        Assert.Equal((SqlDialect.PostgreSql, "Host=db", "runs"), (shared.Dialect, shared.ConnectionString, shared.Schema));
+
+        static IConfiguration Settings(Dictionary<string, string?> values) => new ConfigurationBuilder().AddInMemoryCollection(values).Build();
     }
 
     [Fact]

@@ -44,6 +44,35 @@ public sealed class GroupCommitTests(TestDatabases databases)
     }
 
     [Fact]
+    public async Task When_the_database_is_not_available_items_are_not_tried_one_by_one()
+    {
+        await using var database = await databases.MigratedAsync(SqlDialect.Sqlite);
+        var attempts = new ConcurrentQueue<int>();
+        var started = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        await using var commits = new GroupCommit<Row, long>(
+            database,
+            new GroupCommitOptions { Name = "full" },
+            async (_, items) =>
+            {
+                started.TrySetResult();
+                await gate.Task;
+                attempts.Enqueue(items.Count);
+                throw new Microsoft.Data.Sqlite.SqliteException("database or disk is full", 13);
+            });
+
+        var submits = new List<Task> { commits.SubmitAsync(new Row(0, "v"), CancellationToken.None) };
+        await started.Task.WaitAsync(Eventually.Limit);
+        for (var id = 1; id <= 100; id++)
+            submits.Add(commits.SubmitAsync(new Row(id, "v"), CancellationToken.None));
+
+        gate.SetResult();
+        await Task.WhenAll(submits.Select(submit => Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(() => submit)));
+
+        Assert.Equal([1, 100], attempts);
+    }
+
+    [Fact]
     public async Task Callbacks_see_commit_order_after_the_row_is_visible()
     {
         await using var database = await databases.MigratedAsync(SqlDialect.Sqlite);

@@ -21,7 +21,8 @@ namespace OpenWop.Micro.Storage;
 /// transaction of its own, so that a bad item fails alone and its neighbours do not notice.</item>
 /// <item>When the connection broke during the commit nobody knows whether it happened
 /// (<see cref="CommitOutcomeUnknownException"/>). Running items again could write them twice: all submitters get that
-/// exception, and have to look into the database.</item>
+/// exception, and have to look into the database. When the database is not available at all, no item is to blame, and trying
+/// hundreds of them one by one would only make their submitters wait: they all fail together.</item>
 /// <item>At shutdown the queue closes, what is in it is committed, and <see cref="DisposeAsync"/> returns.</item>
 /// </list>
 /// </remarks>
@@ -122,7 +123,7 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
         if (await TryCommitAsync(batch).ConfigureAwait(false) is not { } failure)
             return;
 
-        if (batch.Count == 1 || failure is CommitOutcomeUnknownException)
+        if (batch.Count == 1 || DatabaseErrors.IsUnavailable(failure))
         {
             // 6. Also the end of step 5 for a bad item.
             Fail(batch, failure);
@@ -131,10 +132,18 @@ public sealed partial class GroupCommit<TItem, TResult> : IAsyncDisposable
 
         // 5. One by one.
         Log.BatchFailed(_logger, _options.Name, batch.Count, failure);
-        foreach (var submission in batch)
+        for (var i = 0; i < batch.Count; i++)
         {
-            if (await TryCommitAsync([submission]).ConfigureAwait(false) is { } single)
-                Fail([submission], single);
+            if (await TryCommitAsync([batch[i]]).ConfigureAwait(false) is not { } single)
+                continue;
+
+            if (DatabaseErrors.IsUnavailable(single))
+            {
+                Fail(batch[i..], single);
+                return;
+            }
+
+            Fail([batch[i]], single);
         }
     }
 
