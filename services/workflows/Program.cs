@@ -1,10 +1,8 @@
 using OpenWop.Micro.ServiceDefaults;
-using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.Workflows;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults("workflows");
-builder.AddCallers("workflows");
 builder.AddWorkflows();
 
 var app = builder.Build();

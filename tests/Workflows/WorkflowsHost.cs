@@ -48,7 +48,6 @@ internal sealed class WorkflowsHost : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(
             ["--data", data ?? folder!.Path, "--urls", "http://127.0.0.1:0", .. settings.Select(setting => $"--{setting}")]);
         builder.AddServiceDefaults("workflows");
-        builder.AddCallers("workflows");
         builder.AddIdentity();
         builder.AddKeyVerifier();
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
