@@ -221,7 +221,7 @@ public sealed class HttpRequestNodeTests : IAsyncLifetime
     [InlineData("{\"url\":\"URL\",\"method\":\"CONNECT\"}")]
     [InlineData("{\"url\":\"URL\",\"timeoutMs\":0}")]
     [InlineData("{\"url\":\"URL\",\"timeoutMs\":120001}")]
-    [InlineData("{\"url\":\"URL\",\"maxResponseBytes\":10485761}")]
+    [InlineData("{\"url\":\"URL\",\"maxResponseBytes\":4194305}")]
     [InlineData("{\"url\":\"URL\",\"followRedirects\":true}")]
     [InlineData("{\"url\":\"URL\",\"expectStatus\":\"2xx\"}")]
     [InlineData("{\"url\":\"URL\",\"expectStatus\":[101]}")]

@@ -64,7 +64,7 @@ internal sealed class NodeHarness
         return await handler.ExecuteAsync(NewContext(activities), cancellationToken);
     }
 
-    public static JsonElement Json(string text) => JsonElement.Parse(text);
+    public static JsonElement Json(string text) => JsonElement.Parse(text, new JsonDocumentOptions { MaxDepth = 128 });
 
     public NodeOutcome Run()
     {
@@ -79,7 +79,7 @@ internal sealed class NodeHarness
 
     public NodeError Fails() => Assert.IsType<NodeOutcome.Failed>(Run()).Error;
 
-    public static string Outputs(JsonElement value) => JsonSerializer.Serialize(value);
+    public static string Outputs(JsonElement value) => value.GetRawText();
 
     private static ImmutableSortedDictionary<string, JsonElement> Members(string text) =>
         Json(text).EnumerateObject().ToImmutableSortedDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);

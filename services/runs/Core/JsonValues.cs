@@ -6,6 +6,12 @@ namespace OpenWop.Micro.Runs.Core;
 /// <summary>Small JSON values made in code.</summary>
 internal static class JsonValues
 {
+    /// <summary>
+    /// For documents that the engine has made itself: they wrap values of users, which may use up the default depth alone, and
+    /// a run whose log cannot be read would be stuck.
+    /// </summary>
+    public static readonly JsonDocumentOptions ReadOptions = new() { MaxDepth = 1024 };
+
     public static readonly JsonElement EmptyObject = JsonElement.Parse("{}"u8);
 
     /// <summary>An object whose members <paramref name="write"/> writes.</summary>
@@ -19,7 +25,7 @@ internal static class JsonValues
             writer.WriteEndObject();
         }
 
-        return JsonElement.Parse(buffer.WrittenSpan);
+        return JsonElement.Parse(buffer.WrittenSpan, ReadOptions);
     }
 
     /// <summary>The member of an object, or null when there is none or this is not an object.</summary>

@@ -69,8 +69,8 @@ internal static class EventCodec
 
     public static RunEvent Decode(EncodedEvent stored)
     {
-        var root = JsonElement.Parse(stored.Document.Span);
-        var facts = stored.Facts.IsEmpty ? JsonValues.EmptyObject : JsonElement.Parse(stored.Facts.Span);
+        var root = JsonElement.Parse(stored.Document.Span, JsonValues.ReadOptions);
+        var facts = stored.Facts.IsEmpty ? JsonValues.EmptyObject : JsonElement.Parse(stored.Facts.Span, JsonValues.ReadOptions);
         return new RunEvent(
             stored.Sequence,
             Timestamps.Parse(root.GetProperty("timestamp").GetString()!),

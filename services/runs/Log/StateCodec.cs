@@ -78,7 +78,7 @@ internal static class StateCodec
     /// <summary>The state, or null when the bytes come from another format version and the log must be folded instead.</summary>
     public static RunState? Decode(ReadOnlySpan<byte> utf8)
     {
-        var root = JsonElement.Parse(utf8);
+        var root = JsonElement.Parse(utf8, JsonValues.ReadOptions);
         if (root.IntegerMember("format") != FormatVersion)
         {
             return null;

@@ -9,6 +9,9 @@ internal static class NodeJson
 {
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Deep enough to read whatever was written; what is too deep is refused by <see cref="NodeLimits"/>.</summary>
+    private static readonly JsonDocumentOptions ReadOptions = new() { MaxDepth = 1024 };
+
     /// <summary>The empty object.</summary>
     public static readonly JsonElement EmptyObject = JsonElement.Parse("{}"u8);
 
@@ -36,7 +39,7 @@ internal static class NodeJson
             write(writer);
         }
 
-        return JsonElement.Parse(buffer.WrittenSpan);
+        return JsonElement.Parse(buffer.WrittenSpan, ReadOptions);
     }
 
     /// <summary>Writes members into the object that is open on the writer.</summary>

@@ -2,14 +2,30 @@ using System.Collections.Frozen;
 
 namespace OpenWop.Micro.Runs.Nodes;
 
-/// <summary>The node types that this engine can execute.</summary>
+/// <summary>The node types that this engine can execute, within <see cref="NodeLimits"/>.</summary>
 public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
 {
-    private readonly FrozenDictionary<string, INodeHandler> byTypeId = handlers.ToFrozenDictionary(handler => handler.TypeId, StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, INodeHandler> byTypeId = handlers.ToFrozenDictionary(
+        handler => handler.TypeId,
+        INodeHandler (handler) => new Bounded(handler),
+        StringComparer.Ordinal);
 
     /// <summary>All type ids, ordered.</summary>
     public IEnumerable<string> TypeIds => byTypeId.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>The handler of a type, or null when it is not registered.</summary>
     public INodeHandler? Find(string typeId) => byTypeId.GetValueOrDefault(typeId);
+
+    /// <summary>Keeps what goes into a handler and what comes out of it within the limits.</summary>
+    private sealed class Bounded(INodeHandler handler) : INodeHandler
+    {
+        public string TypeId => handler.TypeId;
+
+        public bool IsPure => handler.IsPure;
+
+        public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
+            NodeLimits.CheckInputs(context) is { } error
+                ? new NodeOutcome.Failed(error)
+                : NodeLimits.Enforce(await handler.ExecuteAsync(context, cancellationToken), context);
+    }
 }

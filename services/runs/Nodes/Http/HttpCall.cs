@@ -10,10 +10,12 @@ internal sealed record HttpCall
     public const int DefaultTimeoutMs = 10_000;
     public const int MaxTimeoutMs = 120_000;
     public const int DefaultMaxResponseBytes = 1024 * 1024;
-    public const int MaxMaxResponseBytes = 10 * 1024 * 1024;
+
+    /// <summary>Larger answers would not fit into the outputs.</summary>
+    public const int MaxMaxResponseBytes = NodeLimits.MaxOutputBytes;
 
     /// <summary>Largest body of a request in bytes.</summary>
-    public const int MaxRequestBytes = 10 * 1024 * 1024;
+    public const int MaxRequestBytes = NodeLimits.MaxInputBytes;
 
     /// <summary>Longest URL with its query, in characters.</summary>
     public const int MaxUrlLength = 8192;
