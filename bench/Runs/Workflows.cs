@@ -26,11 +26,11 @@ internal static class Workflows
     ];
 
     private static string Definition(string id, string nodes, string edges) =>
-        $$"""{"id":"{{id}}","name":"{{id}}","version":"1.0","nodes":[{{nodes}}],"edges":[{{edges}}],"triggers":[],"variables":[],"metadata":{},"settings":{}}""";
+        $"{{\"id\":\"{id}\",\"name\":\"{id}\",\"version\":\"1.0\",\"nodes\":[{nodes}],\"edges\":[{edges}],\"triggers\":[],\"variables\":[],\"metadata\":{{}},\"settings\":{{}}}}";
 
     private static string Node(string id, string typeId = "core.noop", string config = "{}", string settings = "{}") =>
-        $$"""{"id":"{{id}}","typeId":"{{typeId}}","name":"{{id}}","position":{"x":0,"y":0},"config":{{config}},"inputs":{},"settings":{{settings}}}""";
+        $"{{\"id\":\"{id}\",\"typeId\":\"{typeId}\",\"name\":\"{id}\",\"position\":{{\"x\":0,\"y\":0}},\"config\":{config},\"inputs\":{{}},\"settings\":{settings}}}";
 
     private static string Edges(IEnumerable<(string Source, string Target)> edges) =>
-        string.Join(',', edges.Select((edge, index) => $$"""{"id":"e{{index}}","sourceNodeId":"{{edge.Source}}","targetNodeId":"{{edge.Target}}"}"""));
+        string.Join(',', edges.Select((edge, index) => $"{{\"id\":\"e{index}\",\"sourceNodeId\":\"{edge.Source}\",\"targetNodeId\":\"{edge.Target}\"}}"));
 }
