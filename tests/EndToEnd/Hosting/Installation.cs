@@ -44,12 +44,12 @@ public sealed class Installation : IAsyncDisposable
     public static Task<Installation> StartAsync(Form form, params (string Name, string Value)[] settings) => StartAsync(form, new TempFolder(), settings);
 
     /// <summary>Ends all processes without a warning, and starts again with the same data.</summary>
-    public async Task<Installation> RestartAfterCrashAsync(Form form)
+    public async Task<Installation> RestartAfterCrashAsync(Form form, params (string Name, string Value)[] settings)
     {
         foreach (var process in _processes)
             await process.DisposeAsync();
         _processes.Clear();
-        return await StartAsync(form, _folder, []);
+        return await StartAsync(form, _folder, settings);
     }
 
     public async ValueTask DisposeAsync()
