@@ -107,6 +107,9 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         if (!RunInputs.TryBind(definition, input.Inputs, out var variables, out var error))
             throw new ProtocolException(error);
 
+        if (definition.Channels is { } channels && variables.Keys.FirstOrDefault(channels.ContainsKey) is { } taken)
+            throw new ProtocolException(ProtocolError.Validation($"'{taken}' is a channel of the workflow and cannot be set like a variable.", $"inputs.{taken}"));
+
         var timeout = TimeoutOf(input, definition);
         return new RunStarted
         {
@@ -114,6 +117,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             WorkflowId = definition.Id,
             Inputs = input.Inputs,
             Variables = variables,
+            Channels = ChannelState.Seed(definition.Channels),
             SensitiveVariables = [.. definition.Variables.Where(variable => variable.Sensitive).Select(variable => variable.Name)],
             RecursionLimit = input.Options.RecursionLimit,
             Deadline = timeout > 0 ? now.AddMilliseconds(timeout) : null,

@@ -114,14 +114,10 @@ internal static class Decisions
 
     private static void AddCompleted(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, NodeOutcome.Completed completed)
     {
-        foreach (var write in result.VariableWrites)
+        if (AddWrites(draft, graph, result) is { } refusal)
         {
-            draft.Add(new VariableChanged(
-                write.Name,
-                write.Value,
-                draft.State.Variables.TryGetValue(write.Name, out var previous) ? previous : null,
-                result.NodeId,
-                draft.State.SensitiveVariables.Contains(write.Name)));
+            AddFailed(draft, graph, node, result.NodeId, refusal);
+            return;
         }
 
         draft.Add(new NodeCompleted(result.NodeId, completed.Outputs)
@@ -131,6 +127,37 @@ internal static class Decisions
             LoopState = completed.LoopState,
             DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
         });
+    }
+
+    /// <summary>Adds what an attempt has written, all of it or, with the reason returned, nothing.</summary>
+    private static NodeError? AddWrites(Draft draft, WorkflowGraph graph, NodeResult result)
+    {
+        foreach (var write in result.VariableWrites)
+        {
+            if (graph.Definition.Channels?.ContainsKey(write.Name) == true)
+                return new NodeError("validation_error", $"'{write.Name}' is a channel of the workflow and cannot be set like a variable.");
+        }
+
+        var (channelEvents, refusal) = ChannelDecisions.Plan(draft.State, graph.Definition, graph[result.NodeId].Definition, result.ChannelWrites, draft.Now);
+        if (refusal is not null)
+            return refusal;
+
+        foreach (var write in result.VariableWrites)
+        {
+            var changed = new VariableChanged(
+                write.Name,
+                write.Value,
+                draft.State.Variables.TryGetValue(write.Name, out var previous) ? previous : null,
+                result.NodeId,
+                draft.State.SensitiveVariables.Contains(write.Name));
+            draft.Add(changed);
+            LegacyChannels.Add(draft, changed);
+        }
+
+        foreach (var @event in channelEvents)
+            draft.Add(@event);
+
+        return null;
     }
 
     private static void AddFailed(Draft draft, WorkflowGraph graph, NodeState node, string nodeId, NodeError error)
@@ -196,6 +223,15 @@ internal static class Decisions
 /// <summary>What an attempt came to, addressed so that a late or repeated result can be recognized.</summary>
 internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, NodeOutcome Outcome)
 {
+    /// <summary>The result of the attempt that a context was made for, with all that the handler asked of it.</summary>
+    public static NodeResult Of(NodeContext context, NodeOutcome outcome) => new(context.Node.Id, context.Attempt, context.Iteration, outcome)
+    {
+        VariableWrites = context.VariableWrites,
+        ChannelWrites = context.ChannelWrites,
+        LogLines = context.LogLines,
+    };
+
     public IReadOnlyList<VariableWrite> VariableWrites { get; init; } = [];
+    public IReadOnlyList<ChannelWrite> ChannelWrites { get; init; } = [];
     public IReadOnlyList<LogLine> LogLines { get; init; } = [];
 }

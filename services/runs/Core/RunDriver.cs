@@ -29,6 +29,11 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
     {
         var work = ImmutableArray.CreateBuilder<NodeWork>();
         Decisions.EnforceDeadline(draft);
+        if (!draft.State.IsTerminal && ChannelVersions.Check(draft.State, graph.Definition) is { } breaking)
+        {
+            Decisions.Fail(draft, breaking, nodeId: null);
+        }
+
         if (draft.State.Status == RunStatus.Running)
         {
             PauseDecisions.TakeEffect(draft, graph);
@@ -89,11 +94,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             }
 
             var outcome = await ExecutePureAsync(item.Handler, item.Context, cancellationToken);
-            Decisions.NodeFinished(draft, graph, new NodeResult(resumed.Node, item.Context.Attempt, item.Context.Iteration, outcome)
-            {
-                VariableWrites = item.Context.VariableWrites,
-                LogLines = item.Context.LogLines,
-            });
+            Decisions.NodeFinished(draft, graph, NodeResult.Of(item.Context, outcome));
         }
     }
 
@@ -188,11 +189,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         }
 
         draft.Add(started);
-        Decisions.NodeFinished(draft, graph, new NodeResult(node.Id, attempt, iteration, outcome)
-        {
-            VariableWrites = context.VariableWrites,
-            LogLines = context.LogLines,
-        });
+        Decisions.NodeFinished(draft, graph, NodeResult.Of(context, outcome));
     }
 
     private static async ValueTask<NodeOutcome> ExecutePureAsync(INodeHandler handler, NodeContext context, CancellationToken cancellationToken)
@@ -211,7 +208,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
     private static int NextIteration(RunState state, GraphNode node, GraphLoop? loop) =>
         (state.Loops.GetValueOrDefault(node.Id)?.Executions ?? 0) + (loop is null ? 0 : 1);
 
-    private static NodeContext ContextOf(
+    private NodeContext ContextOf(
         RunState state,
         string runId,
         GraphNode node,
@@ -232,6 +229,8 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             Resolved = attempt == state.Nodes.GetValueOrDefault(node.Id)?.Attempt && loop is null ? state.Nodes[node.Id].Resolved : RunState.EmptyValues,
             RunInputs = state.Inputs,
             Variables = state.Variables,
+            Channels = state.Channels,
+            ChannelDeclarations = graph.Definition.Channels,
             LoadNodeOutputs = state.CompletedOutputs,
             Configurable = state.Options.Configurable.IsDefined() ? state.Options.Configurable : JsonValues.EmptyObject,
             LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : state.Nodes.GetValueOrDefault(node.Id)?.LoopState,

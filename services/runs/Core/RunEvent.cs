@@ -29,6 +29,9 @@ internal sealed record RunStarted : RunEventBody
     /// <summary>Variables after defaults and inputs, unmasked.</summary>
     public required ImmutableSortedDictionary<string, JsonElement> Variables { get; init; }
 
+    /// <summary>Declared channels before any write; null when the workflow declares none.</summary>
+    public ImmutableSortedDictionary<string, ChannelState>? Channels { get; init; }
+
     /// <summary>Names whose values are masked outside.</summary>
     public ImmutableHashSet<string> SensitiveVariables { get; init; } = [];
 

@@ -78,6 +78,9 @@ internal sealed record RunState
     public JsonElement Inputs { get; init; }
     public ImmutableSortedDictionary<string, JsonElement> Variables { get; init; } = EmptyValues;
     public ImmutableHashSet<string> SensitiveVariables { get; init; } = [];
+
+    /// <summary>Declared channels; null when the workflow declares none and channels live among the variables.</summary>
+    public ImmutableSortedDictionary<string, ChannelState>? Channels { get; init; }
     public ImmutableSortedDictionary<string, NodeState> Nodes { get; init; } = ImmutableSortedDictionary.Create<string, NodeState>(StringComparer.Ordinal);
 
     /// <summary>Executions so far per node that a loop has reset, so that iterations go on counting.</summary>
@@ -97,6 +100,8 @@ internal sealed record RunState
 
     // Declared before Empty, whose initializer reads it.
     public static ImmutableSortedDictionary<string, JsonElement> EmptyValues { get; } = ImmutableSortedDictionary.Create<string, JsonElement>(StringComparer.Ordinal);
+
+    public static ImmutableSortedDictionary<string, ChannelState> NoChannels { get; } = ImmutableSortedDictionary.Create<string, ChannelState>(StringComparer.Ordinal);
 
     public static RunState Empty { get; } = new();
 

@@ -91,6 +91,7 @@ internal static class EventCodec
         NodeCancelled => EventTypes.NodeCancelled,
         VariableChanged => EventTypes.VariableChanged,
         LogAppended => EventTypes.LogAppended,
+        ChannelWritten => EventTypes.ChannelWritten,
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,
         UnknownEvent unknown => unknown.Type,

@@ -16,6 +16,7 @@ internal static class EventFacts
         NodeCompleted completed when HasFacts(completed) => Object(writer => WriteNodeCompleted(writer, completed)),
         NodeRetried retried => Object(writer => writer.WriteString("dueAt", Timestamps.Format(retried.DueAt))),
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
+        ChannelWritten written => Object(writer => ChannelPayloads.WriteFacts(writer, written)),
         _ => InterruptFacts(body),
     };
 
@@ -38,6 +39,7 @@ internal static class EventFacts
         writer.WriteNumber("definitionVersion", started.Options.DefinitionVersion);
         writer.WriteNumber("recursionLimit", started.RecursionLimit);
         WriteValues(writer, "variables", started.Variables);
+        ChannelPayloads.WriteStates(writer, started.Channels);
         if (!started.SensitiveVariables.IsEmpty)
         {
             WriteNames(writer, "sensitive", started.SensitiveVariables.Order(StringComparer.Ordinal));

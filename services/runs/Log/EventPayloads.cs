@@ -79,6 +79,9 @@ internal static class EventPayloads
                 }
 
                 break;
+            case ChannelWritten written:
+                ChannelPayloads.Write(writer, written);
+                break;
             case CapBreached breached:
                 writer.WriteString("kind", breached.Kind);
                 writer.WriteNumber("limit", breached.Limit);
@@ -126,6 +129,7 @@ internal static class EventPayloads
                 facts.Member("next") is not null),
             EventTypes.LogAppended when facts.StringMember("pause") is { } policy => new PauseRequested(facts.StringMember("reason"), policy),
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
+            EventTypes.ChannelWritten => ChannelPayloads.Read(payload, facts),
             EventTypes.CapBreached => new CapBreached(
                 Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),
             EventTypes.LoopbackLimit => new LoopbackLimit(
@@ -212,6 +216,7 @@ internal static class EventPayloads
             WorkflowId = Text(payload, "workflowId"),
             Inputs = facts.Member("inputs") ?? Required(payload, "inputs"),
             Variables = ReadValues(Required(facts, "variables")),
+            Channels = ChannelPayloads.ReadStates(facts),
             SensitiveVariables = sensitive,
             Deadline = Timestamps.ParseOptional(facts.StringMember("deadline")),
             TimeoutMs = facts.IntegerMember("timeoutMs") ?? 0,

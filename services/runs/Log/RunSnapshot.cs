@@ -49,6 +49,7 @@ internal static class RunSnapshot
         writer.WritePropertyName("inputs");
         Masking.WriteValues(writer, state.Inputs, state.SensitiveVariables);
         WriteVariables(writer, state);
+        ChannelPayloads.WriteSnapshot(writer, state);
         WriteNodes(writer, state);
         if (state.Outputs.IsDefined())
         {

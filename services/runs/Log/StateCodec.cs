@@ -31,6 +31,7 @@ internal static class StateCodec
         WriteValue(writer, "inputs", state.Inputs);
         WriteValue(writer, "outputs", state.Outputs);
         EventFacts.WriteValues(writer, "variables", state.Variables);
+        ChannelPayloads.WriteStates(writer, state.Channels);
         EventFacts.WriteNames(writer, "sensitive", state.SensitiveVariables.Order(StringComparer.Ordinal));
         if (state.Error is { } error)
         {
@@ -100,6 +101,7 @@ internal static class StateCodec
             Inputs = root.Member("inputs") ?? default,
             Outputs = root.Member("outputs") ?? default,
             Variables = EventPayloads.ReadValues(root.GetProperty("variables")),
+            Channels = ChannelPayloads.ReadStates(root),
             SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
             PausedAt = Timestamps.ParseOptional(root.StringMember("pausedAt")),

@@ -31,11 +31,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, TimeProvider
             try
             {
                 var outcome = await ExecuteAsync(work, cancellationToken);
-                report(new NodeResult(work.Context.Node.Id, work.Context.Attempt, work.Context.Iteration, outcome)
-                {
-                    VariableWrites = work.Context.VariableWrites,
-                    LogLines = work.Context.LogLines,
-                });
+                report(NodeResult.Of(work.Context, outcome));
             }
             finally
             {

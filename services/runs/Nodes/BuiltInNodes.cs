@@ -29,6 +29,7 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, GetVariableNode>();
         services.AddSingleton<INodeHandler, TransformNode>();
         services.AddSingleton<INodeHandler, LogNode>();
+        services.AddSingleton<INodeHandler, ChannelWriteNode>();
 
         services.AddSingleton<INodeHandler, ApprovalGateNode>();
         services.AddSingleton<INodeHandler, ClarificationGateNode>();

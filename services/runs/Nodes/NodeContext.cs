@@ -6,7 +6,7 @@ using OpenWop.Micro.Runs.Activities;
 namespace OpenWop.Micro.Runs.Nodes;
 
 /// <summary>Everything one attempt of a node may see and ask for.</summary>
-public sealed class NodeContext
+public sealed partial class NodeContext
 {
     private readonly List<VariableWrite> variableWrites = [];
     private readonly List<LogLine> logLines = [];

@@ -93,6 +93,8 @@ internal static class ApprovalRules
         var previous = draft.State.Variables.TryGetValue(name, out var value) ? value : (JsonElement?)null;
         List<JsonElement> exchanges = previous is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray()] : [];
         exchanges.Add(answer.Value);
-        draft.Add(new VariableChanged(name, JsonSerializer.SerializeToElement(exchanges), previous, nodeId, Sensitive: false));
+        var changed = new VariableChanged(name, JsonSerializer.SerializeToElement(exchanges), previous, nodeId, Sensitive: false);
+        draft.Add(changed);
+        LegacyChannels.Add(draft, changed, answer.Value);
     }
 }

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Log;
+using OpenWop.Micro.Runs.Nodes.Conformance;
 
 namespace OpenWop.Micro.Runs.Nodes.Flow;
 
@@ -44,6 +47,9 @@ internal sealed class IdentityNode : PassThroughNode
 
     protected override JsonElement Outputs(NodeContext context)
     {
+        if (context.Node.Config.Member("emitDuplicateMessageId") is { ValueKind: JsonValueKind.True } && TestWorkflows.Includes(context.WorkflowId))
+            WriteMessageTwice(context);
+
         if (context.Inputs.Count != 1 || context.Inputs.ContainsKey(DefaultPort))
         {
             return base.Outputs(context);
@@ -51,6 +57,26 @@ internal sealed class IdentityNode : PassThroughNode
 
         var (name, value) = context.Inputs.First();
         return NodeJson.Object([KeyValuePair.Create(name, value), KeyValuePair.Create(DefaultPort, value)]);
+    }
+
+    /// <summary>For tests of the reducer <c>message</c>: the second write must leave no trace in the channel.</summary>
+    private static void WriteMessageTwice(NodeContext context)
+    {
+        var message = NodeJson.Object(writer =>
+        {
+            writer.WriteString("messageId", $"{context.Node.Id}:0");
+            writer.WriteString("role", "assistant");
+            writer.WriteString("content", "Said once.");
+            writer.WriteString("timestamp", Timestamps.Format(context.Now));
+        });
+        foreach (var (channel, declaration) in context.ChannelDeclarations?.AsEnumerable() ?? [])
+        {
+            if (declaration.Reducer == ChannelReducers.Message)
+            {
+                context.WriteChannel(new ChannelWrite(channel, message));
+                context.WriteChannel(new ChannelWrite(channel, message));
+            }
+        }
     }
 }
 
