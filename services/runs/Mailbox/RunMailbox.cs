@@ -139,6 +139,7 @@ internal sealed partial class RunMailbox
         {
             Creation = creation,
             StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
+            Committed = () => State = draft.State,
         });
         if (result.Status != AppendStatus.Committed)
         {
@@ -146,7 +147,6 @@ internal sealed partial class RunMailbox
         }
 
         creation = null;
-        State = draft.State;
     }
 
     /// <summary>

@@ -9,6 +9,7 @@ internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus)
 {
     public void Committed(RunAppend append, AppendResult result)
     {
+        append.Committed?.Invoke();
         wakeUps.Set(append.Lease.RunId, append.State.NextDue);
         bus.Publish(RunTopic.MessageOf(append.Lease.RunId, result.Events));
     }

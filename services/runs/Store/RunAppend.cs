@@ -17,6 +17,11 @@ internal sealed record RunAppend(RunLease Lease, IReadOnlyList<RunEvent> Events,
 
     /// <summary>True when the state is stored as well: the run starts to wait, or ends.</summary>
     public bool StoreState { get; init; }
+
+    /// <summary>
+    /// Called once committed, before anybody hears of the events: who has seen an event finds it in the snapshot as well.
+    /// </summary>
+    public Action? Committed { get; init; }
 }
 
 /// <summary>What became of an append.</summary>
