@@ -147,6 +147,9 @@ internal sealed partial class RunMailbox
         }
 
         creation = null;
+
+        // The acknowledgement may come before the listener is called.
+        State = draft.State;
     }
 
     /// <summary>
