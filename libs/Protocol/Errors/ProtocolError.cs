@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -17,6 +18,9 @@ public sealed record ProtocolError(ErrorCode Code, string Message, JsonObject? D
     /// <summary>The type URL under which the envelope travels in gRPC status details (spec/interrupts-state-storage.md 10).</summary>
     public const string EnvelopeTypeUrl = "openwop.dev/spec/v1/ErrorEnvelope";
 
+    // Readable for people: quotes and apostrophes of messages stay what they are. The envelope is never part of a page.
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>A <c>validation_error</c>, optionally naming the field at fault.</summary>
     public static ProtocolError Validation(string message, string? field = null) =>
         new(ErrorCodes.ValidationError, message, field is null ? null : new JsonObject { ["field"] = field });
@@ -28,7 +32,7 @@ public sealed record ProtocolError(ErrorCode Code, string Message, JsonObject? D
     public byte[] ToUtf8Bytes()
     {
         var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Writing))
         {
             WriteTo(writer);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Runs;
@@ -129,14 +130,18 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 IsTest = owner.IsTest,
                 DefinitionOwner = pinned.Owner,
                 DefinitionVersion = pinned.Version,
-                Configurable = input.Options.Configurable,
-                Metadata = input.Options.Metadata,
+                Configurable = Given(input.Options.Configurable),
+                Metadata = Given(input.Options.Metadata),
                 Tags = input.Options.Tags,
                 ScopeId = input.ScopeId,
                 CallbackUrl = input.CallbackUrl,
             },
         };
     }
+
+    /// <summary>An empty object says as much as none, which is how it is stored and shown.</summary>
+    private static JsonElement Given(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object && value.EnumerateObject().MoveNext() ? value : default;
 
     private static long TimeoutOf(CreateRunBody input, WorkflowDefinition definition)
     {

@@ -12,6 +12,8 @@ namespace OpenWop.Micro.Runs.Core;
 /// </summary>
 internal static class NodeInputs
 {
+    private const string DefaultPort = "input";
+
     public static (ImmutableSortedDictionary<string, JsonElement> Inputs, NodeError? Error) Resolve(RunState state, GraphNode node)
     {
         var inputs = RunState.EmptyValues.ToBuilder();
@@ -64,12 +66,17 @@ internal static class NodeInputs
     private static JsonElement? OutputOf(NodeState source, string key) =>
         source.Outputs.Member(key) ?? (key == "output" && source.Outputs.IsDefined() ? source.Outputs : null);
 
+    /// <summary>
+    /// Values that arrive over edges. The default port is filled only for nodes that declare no ports: who names its inputs gets
+    /// those and no more.
+    /// </summary>
     private static void AddEdgeValues(RunState state, GraphNode node, ImmutableSortedDictionary<string, JsonElement>.Builder inputs)
     {
         Dictionary<string, List<(string NodeId, JsonElement Value)>>? byPort = null;
         foreach (var edge in node.Incoming)
         {
             if (!inputs.ContainsKey(edge.Definition.TargetInput)
+                && (node.Definition.Inputs.IsEmpty || edge.Definition.TargetInput != DefaultPort)
                 && state.Nodes.TryGetValue(edge.Source.Id, out var source)
                 && source.Status == NodeStatus.Completed
                 && EdgeRules.IsLive(state, edge) is { Live: true }
