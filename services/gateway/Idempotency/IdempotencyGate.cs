@@ -10,7 +10,7 @@ using StoredAnswer = OpenWop.Micro.Contracts.Identity.V1.Answer;
 namespace OpenWop.Micro.Gateway.Idempotency;
 
 /// <summary>
-/// Lets a mutating call act once per idempotency key (spec/http-core.md 6.1, docs/decisions/0004-idempotency.md).
+/// Lets a mutating call act once per idempotency key (spec/http-core.md 6.1, docs/decisions/0003-idempotency-records.md).
 /// </summary>
 /// <remarks>
 /// <list type="number">
