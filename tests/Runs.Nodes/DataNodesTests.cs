@@ -67,6 +67,19 @@ public sealed class DataNodesTests
         Assert.Equal(new string('a', LogNode.MaxMessageLength - 2) + "…", message);
     }
 
+    [Fact]
+    public void Log_omits_fields_that_are_too_large()
+    {
+        var harness = new NodeHarness
+        {
+            TypeId = "core.log",
+            Config = $"{{\"message\":\"x\",\"fields\":{{\"a\":\"{new string('x', NodeLimits.MaxLogFieldBytes)}\"}}}}",
+        };
+
+        harness.Completes();
+        Assert.Equal("{\"omitted\":true}", Assert.Single(harness.Context.LogLines).Fields?.GetRawText());
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("{\"message\":\"x\",\"level\":\"loud\"}")]

@@ -18,6 +18,9 @@ internal static class NodeLimits
     /// <summary>The value of a variable; one event holds the old and the new one.</summary>
     public const int MaxVariableBytes = 2 * 1024 * 1024;
 
+    /// <summary>The fields of a line in the run's log.</summary>
+    public const int MaxLogFieldBytes = 64 * 1024;
+
     /// <summary>
     /// Objects and lists inside one another. Events, snapshots and pages of events wrap values in a few more levels and must stay
     /// within the 64 that JSON readers take by default.
@@ -43,6 +46,9 @@ internal static class NodeLimits
         NodeOutcome.Delayed delayed => CheckOutputs(delayed.Outputs) is { } error ? new NodeOutcome.Failed(error) : outcome,
         _ => outcome,
     };
+
+    /// <summary>Whether a value may be logged.</summary>
+    public static bool IsLoggable(JsonElement value) => SizeOf(value) <= MaxLogFieldBytes && !IsTooDeep(value);
 
     private static NodeError? CheckOutputs(JsonElement outputs) => Check(outputs, "outputs", MaxOutputBytes);
 

@@ -25,6 +25,7 @@ internal static class Patterns
     private const int CompilationSteps = 500;
 
     private const int CharactersPerStep = 8;
+    private const int PatternCharactersPerStep = 32;
 
     /// <summary>Compiles a pattern; false with the reason.</summary>
     public static bool TryCompile(string pattern, [NotNullWhen(true)] out Regex? regex, out string reason)
@@ -99,7 +100,9 @@ internal static class Patterns
             }
         }
 
-        return !call.Budget.Spend(text.Length / CharactersPerStep) ? call.Exhausted
+        // At worst an automaton goes through as many states per character as its pattern has parts.
+        var steps = text.Length / CharactersPerStep * (1L + (regex.ToString().Length / PatternCharactersPerStep));
+        return !call.Budget.Spend(steps) ? call.Exhausted
             : IsMatch(regex, text) is { } matches ? Value.Bool(matches)
             : Value.Error(ExpressionErrorKind.Limit, call.Position, $"matching takes longer than {MatchTimeout.TotalMilliseconds} ms");
     }

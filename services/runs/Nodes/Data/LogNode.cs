@@ -11,6 +11,9 @@ internal sealed class LogNode : INodeHandler
     /// <summary>Longest message in characters; a longer one is cut, because a log line must not fail a run.</summary>
     public const int MaxMessageLength = 8192;
 
+    /// <summary>Stands for fields that are too large or too deep, for the same reason.</summary>
+    private static readonly JsonElement Omitted = JsonElement.Parse("{\"omitted\":true}"u8);
+
     public string TypeId => "core.log";
 
     public bool IsPure => true;
@@ -32,7 +35,7 @@ internal sealed class LogNode : INodeHandler
         }
 
         var text = message!.Value.ValueKind == JsonValueKind.String ? message.Value.GetString()! : message.Value.GetRawText();
-        context.Log(level, Cut(text), fields);
+        context.Log(level, Cut(text), fields is null || NodeLimits.IsLoggable(fields.Value) ? fields : Omitted);
         return ValueTask.FromResult<NodeOutcome>(new NodeOutcome.Completed(NodeJson.EmptyObject));
     }
 
