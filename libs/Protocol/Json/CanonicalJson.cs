@@ -69,7 +69,8 @@ public static class CanonicalJson
             _ when k <= n && n <= 21 => digits + new string('0', n - k),
             > 0 and <= 21 => $"{digits.AsSpan(0, n)}.{digits.AsSpan(n)}",
             > -6 and <= 0 => $"0.{new string('0', -n)}{digits}",
-            _ => $"{digits[0]}{(k > 1 ? "." : "")}{digits.AsSpan(1)}e{(n - 1 < 0 ? "-" : "+")}{Math.Abs(n - 1).ToString(CultureInfo.InvariantCulture)}",
+            _ => string.Create(
+                CultureInfo.InvariantCulture, $"{digits[0]}{(k > 1 ? "." : "")}{digits.AsSpan(1)}e{(n < 1 ? "-" : "+")}{Math.Abs(n - 1)}"),
         });
     }
 

@@ -26,7 +26,9 @@ internal static class ConfigurableReader
         if (reader.Error is not null)
             return new RunRequestOptions { Configurable = configurable };
 
-        var limit = Find(configurable, ReservedOptions.RecursionLimit) is { } wish && JsonNumber.TryRead(wish, out var number) ? number.ToInt64() : long.MaxValue;
+        var limit = Find(configurable, ReservedOptions.RecursionLimit) is { } wish && JsonNumber.TryRead(wish, out var number)
+            ? number.ToInt64()
+            : long.MaxValue;
         var timeout = policy.MaxRunDurationMs is { } ceiling && Find(configurable, ReservedOptions.RunTimeoutMs) is { } time
             ? (long?)Math.Min(Math.Min(time.GetDouble(), long.MaxValue / 2), ceiling)
             : null;
@@ -75,7 +77,8 @@ internal static class ConfigurableReader
         OptionKind.Choice => value.ValueKind == JsonValueKind.String && option.Values.Contains(value.GetString()!)
             ? null
             : Wrong(option, $"must be one of: {string.Join(", ", option.Values)}"),
-        OptionKind.TextMap => value.ValueKind == JsonValueKind.Object && value.EnumerateObject().All(member => member.Value.ValueKind == JsonValueKind.String)
+        OptionKind.TextMap => value.ValueKind == JsonValueKind.Object
+            && value.EnumerateObject().All(member => member.Value.ValueKind == JsonValueKind.String)
             ? null
             : Wrong(option, "must be an object whose members are strings"),
         OptionKind.MockProvider => CheckMockProvider(option, value, policy),

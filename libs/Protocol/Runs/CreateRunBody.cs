@@ -34,7 +34,8 @@ public sealed record CreateRunBody
             return false;
 
         reader.RequireOnly(
-            "workflowId", "inputs", "tenantId", "scopeId", "callbackUrl", "configurable", "tags", "metadata", "residency", "mode", "evalSuiteRef", "agentId");
+            "workflowId", "inputs", "tenantId", "scopeId", "callbackUrl", "configurable", "tags", "metadata",
+            "residency", "mode", "evalSuiteRef", "agentId");
         RefuseLaterMembers(reader);
         body = new CreateRunBody
         {
@@ -84,8 +85,12 @@ public sealed record CreateRunBody
         if (reader.Text("callbackUrl", RunOptionLimits.MaxCallbackUrlLength) is not { } text)
             return null;
 
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp) && url.UserInfo.Length == 0)
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+            && url.UserInfo.Length == 0)
+        {
             return text;
+        }
 
         reader.Fail("callbackUrl", "'callbackUrl' must be an absolute http or https URL without credentials.");
         return null;

@@ -84,8 +84,14 @@ internal sealed class RequestReader
         if (!_root.TryGetProperty(name, out var value))
             return null;
 
-        if (value.ValueKind == JsonValueKind.String && value.GetString() is { } text && CodePoints.Count(text) is var length && length >= minLength && length <= maxLength)
+        if (value.ValueKind == JsonValueKind.String
+            && value.GetString() is { } text
+            && CodePoints.Count(text) is var length
+            && length >= minLength
+            && length <= maxLength)
+        {
             return text;
+        }
 
         Fail(_prefix + name, $"'{_prefix}{name}' must be a string of {minLength} to {maxLength} characters.");
         return null;

@@ -41,7 +41,9 @@ public sealed record PauseRunBody(string? Reason, DrainPolicy DrainPolicy)
             reader.RequireOnly("reason", "drainPolicy");
             body = new PauseRunBody(
                 reader.Text("reason", RunOptionLimits.MaxReasonLength, minLength: 0),
-                reader.Choice("drainPolicy", "immediate", "drain-current-node") == "immediate" ? DrainPolicy.Immediate : DrainPolicy.DrainCurrentNode);
+                reader.Choice("drainPolicy", "immediate", "drain-current-node") == "immediate"
+                    ? DrainPolicy.Immediate
+                    : DrainPolicy.DrainCurrentNode);
         }
 
         return reader.Decide(ref body, ref error);
@@ -123,7 +125,8 @@ public sealed record ForkRunBody(ForkMode Mode, long FromSequence, RunRequestOpt
 /// <param name="ResumeValue">Any JSON value; <c>null</c> is one, a missing member is not.</param>
 public sealed record ResolveInterruptBody(JsonElement ResumeValue)
 {
-    public static bool TryParse(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out ResolveInterruptBody? body, [NotNullWhen(false)] out ProtocolError? error)
+    public static bool TryParse(
+        ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out ResolveInterruptBody? body, [NotNullWhen(false)] out ProtocolError? error)
     {
         body = null;
         if (RequestReader.TryOpen(utf8, isOptional: false, out var reader, out error))

@@ -39,7 +39,9 @@ public sealed record RunRequestOptions
         if (configurable is { } sent && JsonMarshal.GetRawUtf8Value(sent).Length > RunOptionLimits.MaxConfigurableBytes)
             reader.Fail("configurable", $"'configurable' may have at most {RunOptionLimits.MaxConfigurableBytes} bytes.");
 
-        var options = configurable is { } values ? ConfigurableReader.Read(values, policy, reader) : new() { RecursionLimit = policy.MaxNodeExecutions };
+        var options = configurable is { } values
+            ? ConfigurableReader.Read(values, policy, reader)
+            : new() { RecursionLimit = policy.MaxNodeExecutions };
         return options with { Tags = ReadTags(reader), Metadata = ReadMetadata(reader) };
     }
 

@@ -29,11 +29,14 @@ public sealed class JsonSchemaDocument
     }
 
     /// <summary>Compiles a schema from an untrusted document.</summary>
-    /// <exception cref="InvalidSchemaException">It is no schema, refers to something outside, or exceeds <see cref="SchemaLimits.Untrusted"/>.</exception>
+    /// <exception cref="InvalidSchemaException">
+    /// It is no schema, refers to something outside, or exceeds <see cref="SchemaLimits.Untrusted"/>.
+    /// </exception>
     public static JsonSchemaDocument Compile(JsonElement schema) => Compile(schema, SchemaLimits.Untrusted, SchemaUri.Anonymous, static _ => null);
 
     /// <summary>Compiles a schema, or says what is wrong with it.</summary>
-    public static bool TryCompile(JsonElement schema, [NotNullWhen(true)] out JsonSchemaDocument? document, [NotNullWhen(false)] out SchemaError? error)
+    public static bool TryCompile(
+        JsonElement schema, [NotNullWhen(true)] out JsonSchemaDocument? document, [NotNullWhen(false)] out SchemaError? error)
     {
         try
         {
@@ -66,7 +69,10 @@ public sealed class JsonSchemaDocument
     {
         var errors = SchemaEvaluator.Run(_root, value, _limits, maxErrors);
         if (errors.Count > 1)
-            errors.Sort(static (a, b) => string.CompareOrdinal(a.Path, b.Path) is not 0 and var order ? order : string.CompareOrdinal(a.Message, b.Message));
+        {
+            errors.Sort(static (a, b) =>
+                string.CompareOrdinal(a.Path, b.Path) is not 0 and var order ? order : string.CompareOrdinal(a.Message, b.Message));
+        }
 
         return errors;
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Json;
 
@@ -33,6 +34,9 @@ internal sealed partial class SchemaEvaluator
         if (node.MaxProperties is { } max && value.GetPropertyCount() > max)
             valid = Fail(errors, "maxProperties", $"There may be at most {max} members.");
 
+        if (node.Required is { } required)
+            Charge(CostOfFinding(required.Length, value));
+
         foreach (var name in node.Required ?? [])
         {
             if (!value.TryGetProperty(name, out _))
@@ -41,6 +45,7 @@ internal sealed partial class SchemaEvaluator
 
         if (node.DependentRequired is { } dependent)
         {
+            Charge(CostOfFinding(dependent.Sum(entry => 1 + entry.Value.Length), value));
             foreach (var (present, names) in dependent)
             {
                 if (!value.TryGetProperty(present, out _))
@@ -59,6 +64,7 @@ internal sealed partial class SchemaEvaluator
 
     private bool Member(SchemaNode node, string name, JsonElement value, List<SchemaError>? errors, Evaluated? seen)
     {
+        Charge(1);
         var valid = true;
         var known = false;
         _path.Push(name);
@@ -116,6 +122,7 @@ internal sealed partial class SchemaEvaluator
             if (!valid && errors is null)
                 return false;
 
+            Charge(1);
             _path.Push(index);
             if (node.PrefixItems is { } prefix && index < prefix.Length)
             {
@@ -198,7 +205,11 @@ internal sealed partial class SchemaEvaluator
         var text = ReadString(value);
         var valid = true;
         if (node.MinLength is { } min && CodePoints.Count(text) < min)
-            valid = Fail(errors, "minLength", min == 1 ? "The string must not be empty." : $"The string must have at least {min} characters.");
+        {
+            valid = min == 1
+                ? Fail(errors, "minLength", "The string must not be empty.")
+                : Fail(errors, "minLength", $"The string must have at least {min} characters.");
+        }
 
         if (node.MaxLength is { } max && CodePoints.Count(text) > max)
             valid = Fail(errors, "maxLength", $"The string may have at most {max} characters.");
@@ -240,6 +251,7 @@ internal sealed partial class SchemaEvaluator
 
     private bool AreUnique(JsonElement array)
     {
+        Charge(JsonMarshal.GetRawUtf8Value(array).Length >> 6);
         var known = new HashSet<JsonElement>(array.GetArrayLength(), new ByValue(this));
         foreach (var item in array.EnumerateArray())
         {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using OpenWop.Micro.Protocol.Json;
@@ -13,6 +15,7 @@ namespace OpenWop.Micro.Protocol.Schemas;
 /// </summary>
 internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors)
 {
+    private readonly List<SchemaError> _errors = [];
     private readonly JsonPath _path = new();
     private readonly List<SchemaResource> _scope = [];
     private long _steps;
@@ -23,17 +26,16 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     public static List<SchemaError> Run(SchemaNode root, JsonElement value, SchemaLimits limits, int maxErrors)
     {
         var evaluator = new SchemaEvaluator(limits, maxErrors);
-        var errors = new List<SchemaError>();
         try
         {
-            evaluator.Evaluate(root, value, errors, null);
+            evaluator.Evaluate(root, value, evaluator._errors, null);
         }
         catch (StopException stop)
         {
-            errors.Insert(0, stop.Error); // Whatever was found before: the walk has not seen everything.
+            evaluator._errors.Insert(0, stop.Error); // Whatever was found before: the walk has not seen everything.
         }
 
-        return errors;
+        return evaluator._errors;
     }
 
     /// <param name="node">The subschema.</param>
@@ -42,6 +44,9 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     /// <param name="parent">Where to note what was evaluated; null when nobody asks.</param>
     private bool Evaluate(SchemaNode node, JsonElement value, List<SchemaError>? errors, Evaluated? parent)
     {
+        if (_errors.Count >= maxErrors)
+            return false; // All that will be reported is known.
+
         if (node.Always is { } always)
             return always || Fail(errors, "not", "No value is allowed here.");
 
@@ -77,10 +82,14 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
             || Fail(errors, "type", $"The value must be of type {Describe(node.Types)}.");
 
         if (node.Const is { } constant && !AreEqual(constant, value))
-            valid = Fail(errors, "const", constant.ValueKind == JsonValueKind.Object ? "The value must be a fixed one." : $"The value must be {Shorten(constant)}.");
+            valid = Fail(errors, "const", $"The value must be {Shorten(constant)}.");
 
-        if (node.Enum is { } allowed && !allowed.Any(item => AreEqual(item, value)))
-            valid = Fail(errors, "enum", $"The value must be one of {string.Join(", ", allowed.Take(16).Select(Shorten))}.");
+        if (node.Enum is { } allowed)
+        {
+            Charge(allowed.Length >> 2);
+            if (!allowed.Any(item => AreEqual(item, value)))
+                valid = Fail(errors, "enum", $"The value must be one of {string.Join(", ", allowed.Take(16).Select(Shorten))}.");
+        }
 
         return valid;
     }
@@ -113,6 +122,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
 
         if (node.DependentSchemas is { } dependent && value.ValueKind == JsonValueKind.Object)
         {
+            Charge(CostOfFinding(dependent.Count, value));
             foreach (var (name, schema) in dependent)
             {
                 if (value.TryGetProperty(name, out _))
@@ -218,7 +228,9 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
     };
 
     private static string Describe(SchemaTypes types) =>
-        string.Join(" or ", System.Enum.GetValues<SchemaTypes>().Where(type => type != 0 && types.HasFlag(type)).Select(type => type.ToString().ToLowerInvariant()));
+        string.Join(" or ", System.Enum.GetValues<SchemaTypes>()
+            .Where(type => type != SchemaTypes.None && types.HasFlag(type))
+            .Select(type => type.ToString().ToLowerInvariant()));
 
     private static string Shorten(JsonElement value) => value.GetRawText() is { Length: <= 64 } text ? text : value.GetRawText()[..63] + "…";
 
@@ -268,7 +280,7 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
 
     private bool IsMatch(SchemaPattern pattern, string text)
     {
-        Charge(text.Length >> 6);
+        Charge(1 + (text.Length >> 6));
         if (pattern.IsLinear)
             return pattern.IsMatch(text);
 
@@ -289,6 +301,9 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
         }
     }
 
+    /// <summary>Steps of looking for names one by one: members are compared in turn.</summary>
+    private static int CostOfFinding(int names, JsonElement value) => names * (1 + (value.GetPropertyCount() >> 6));
+
     private void Charge(int cost)
     {
         _steps += cost;
@@ -296,15 +311,39 @@ internal sealed partial class SchemaEvaluator(SchemaLimits limits, int maxErrors
             throw Stop("$schema", "The value is too expensive to validate.");
     }
 
-    private bool Fail(List<SchemaError>? errors, string keyword, string message)
+    /// <summary>Notes an error where errors are wanted; the message is not even put together where they are not.</summary>
+    private bool Fail(List<SchemaError>? errors, string keyword, [InterpolatedStringHandlerArgument(nameof(errors))] ref Message message)
     {
         if (errors is not null && errors.Count < maxErrors)
-            errors.Add(new SchemaError(_path.ToString(), keyword, message));
+            errors.Add(new SchemaError(_path.ToString(), keyword, message.ToString()));
 
         return false;
     }
 
+    private bool Fail(List<SchemaError>? errors, string keyword, string message) => Fail(errors, keyword, $"{message}");
+
     private StopException Stop(string keyword, string message) => new(new SchemaError(_path.ToString(), keyword, message));
+
+    /// <summary>An interpolated string that costs nothing unless there is a list for it.</summary>
+    [InterpolatedStringHandler]
+    private readonly ref struct Message
+    {
+        private readonly StringBuilder? _text;
+
+        public Message(int literalLength, int formattedCount, List<SchemaError>? errors, out bool isWanted)
+        {
+            isWanted = errors is not null;
+            _text = isWanted ? new StringBuilder(literalLength + (formattedCount * 16)) : null;
+        }
+
+        public void AppendLiteral(string text) => _text!.Append(text);
+
+        public void AppendFormatted(string text) => _text!.Append(text);
+
+        public void AppendFormatted(int number) => _text!.Append(CultureInfo.InvariantCulture, $"{number}");
+
+        public override string ToString() => _text?.ToString() ?? "";
+    }
 
     /// <summary>Ends a walk that must not go on.</summary>
     private sealed class StopException(SchemaError error) : Exception(error.Message)

@@ -10,7 +10,13 @@ public sealed record SchemaLimits
     public static readonly SchemaLimits Untrusted = new();
 
     /// <summary>For the published schemas, which are held against documents of up to 4 MiB.</summary>
-    public static readonly SchemaLimits Published = new() { MaxBytes = 4 << 20, MaxSubschemas = 100_000, MaxSteps = 50_000_000, PatternTimeout = TimeSpan.FromSeconds(10) };
+    public static readonly SchemaLimits Published = new()
+    {
+        MaxBytes = 4 << 20,
+        MaxSubschemas = 100_000,
+        MaxSteps = 50_000_000,
+        PatternTimeout = TimeSpan.FromSeconds(10),
+    };
 
     /// <summary>Size of the schema document in bytes of UTF-8.</summary>
     public int MaxBytes { get; init; } = 256 * 1024;
@@ -19,8 +25,8 @@ public sealed record SchemaLimits
     public int MaxSubschemas { get; init; } = 5_000;
 
     /// <summary>
-    /// Work of one validation. A step is one subschema applied to one value; long values cost one more for every KiB, and
-    /// comparing costs extra. A million steps take about a tenth of a second.
+    /// Work of one validation. A step is one subschema applied to one value, or one member looked at; long values and comparisons
+    /// cost more. A million steps take some tenths of a second.
     /// </summary>
     public int MaxSteps { get; init; } = 1_000_000;
 

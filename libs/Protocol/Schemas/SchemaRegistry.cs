@@ -26,19 +26,22 @@ public static class SchemaRegistry
 
     /// <summary>A published schema by its file name without <c>.schema.json</c>.</summary>
     /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static JsonSchemaDocument Published(string name) => Compiled.GetOrAdd(name, static name => new Lazy<JsonSchemaDocument>(() =>
-        JsonSchemaDocument.Compile(Read(name), SchemaLimits.Published, $"{BaseUri}{name}{Suffix}", Find))).Value;
+    public static JsonSchemaDocument Published(string name) => Once(name, () =>
+        JsonSchemaDocument.Compile(Read(name), SchemaLimits.Published, $"{BaseUri}{name}{Suffix}", Find));
 
     /// <summary>A part of a published schema, such as <c>run-event-payloads</c> and <c>nodeStarted</c>.</summary>
     /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static JsonSchemaDocument PublishedPart(string name, string definition) => Compiled.GetOrAdd($"{name}#{definition}", _ => new Lazy<JsonSchemaDocument>(() =>
+    public static JsonSchemaDocument PublishedPart(string name, string definition) => Once($"{name}#{definition}", () =>
     {
         if (!Read(name).GetProperty("$defs").TryGetProperty(definition, out var _))
             throw new ArgumentException($"Schema '{name}' has no part '{definition}'.", nameof(definition));
 
-        using var reference = JsonDocument.Parse($$"""{"$ref":"{{BaseUri}}{{name}}{{Suffix}}#/$defs/{{definition}}"}""");
-        return JsonSchemaDocument.Compile(reference.RootElement.Clone(), SchemaLimits.Published, SchemaUri.Anonymous, Find);
-    })).Value;
+        var reference = JsonElement.Parse($$"""{"$ref":"{{BaseUri}}{{name}}{{Suffix}}#/$defs/{{definition}}"}""");
+        return JsonSchemaDocument.Compile(reference, SchemaLimits.Published, SchemaUri.Anonymous, Find);
+    });
+
+    private static JsonSchemaDocument Once(string key, Func<JsonSchemaDocument> compile) =>
+        Compiled.GetOrAdd(key, _ => new Lazy<JsonSchemaDocument>(compile)).Value;
 
     private static JsonElement? Find(string uri) =>
         uri.StartsWith(BaseUri, StringComparison.Ordinal) && uri.EndsWith(Suffix, StringComparison.Ordinal)

@@ -113,7 +113,8 @@ public static class WorkflowDefinitionReader
             {
                 TimeoutMs = Integer(settings, "timeout") ?? defaults.TimeoutMs,
                 MaxRetries = (int)Math.Clamp(Integer(settings, "maxRetries") ?? 0, 0, MaxRetriesLimit),
-                MaxLoopbackIterations = (int)Math.Clamp(Integer(settings, "maxLoopbackIterations") ?? defaults.MaxLoopbackIterations, 1, int.MaxValue),
+                MaxLoopbackIterations = (int)Math.Clamp(
+                    Integer(settings, "maxLoopbackIterations") ?? defaults.MaxLoopbackIterations, 1, int.MaxValue),
             };
     }
 
@@ -145,7 +146,8 @@ public static class WorkflowDefinitionReader
     private static ImmutableSortedDictionary<string, ChannelDeclaration>? ReadChannels(JsonElement root) =>
         Optional(root, "channels") is not { ValueKind: JsonValueKind.Object } channels
             ? null
-            : channels.EnumerateObject().ToImmutableSortedDictionary(channel => channel.Name, channel => ReadChannel(channel.Value), StringComparer.Ordinal);
+            : channels.EnumerateObject().ToImmutableSortedDictionary(
+                channel => channel.Name, channel => ReadChannel(channel.Value), StringComparer.Ordinal);
 
     private static ChannelDeclaration ReadChannel(JsonElement channel) => new()
     {

@@ -17,6 +17,16 @@ public static class WorkflowValidator
 {
     private static readonly JsonSchemaDocument Schema = SchemaRegistry.Published("workflow-definition");
 
+    private static readonly (string Member, int Limit)[] Counts =
+    [
+        ("nodes", WorkflowLimits.MaxNodes),
+        ("edges", WorkflowLimits.MaxEdges),
+        ("triggers", WorkflowLimits.MaxDeclarations),
+        ("variables", WorkflowLimits.MaxDeclarations),
+        ("channels", WorkflowLimits.MaxDeclarations),
+        ("groups", WorkflowLimits.MaxDeclarations),
+    ];
+
     /// <summary>Validates a document given as UTF-8 JSON.</summary>
     public static ValidatedDefinition Validate(ReadOnlySpan<byte> utf8)
     {
@@ -41,12 +51,15 @@ public static class WorkflowValidator
         if (document.ValueKind != JsonValueKind.Object)
             return null;
 
-        foreach (var (member, limit) in (ReadOnlySpan<(string, int)>)
-            [("nodes", WorkflowLimits.MaxNodes), ("edges", WorkflowLimits.MaxEdges), ("triggers", WorkflowLimits.MaxDeclarations),
-                ("variables", WorkflowLimits.MaxDeclarations), ("channels", WorkflowLimits.MaxDeclarations), ("groups", WorkflowLimits.MaxDeclarations)])
+        foreach (var (member, limit) in Counts)
         {
             var count = document.TryGetProperty(member, out var value)
-                ? value.ValueKind switch { JsonValueKind.Array => value.GetArrayLength(), JsonValueKind.Object => value.GetPropertyCount(), _ => 0 }
+                ? value.ValueKind switch
+                {
+                    JsonValueKind.Array => value.GetArrayLength(),
+                    JsonValueKind.Object => value.GetPropertyCount(),
+                    _ => 0,
+                }
                 : 0;
             if (count > limit)
                 return new DefinitionError($"/{member}", "too_many", $"There may be at most {limit} {member}.");

@@ -90,9 +90,17 @@ internal sealed class WorkflowStore(Database database, TimeProvider clock)
     /// is answered again, whatever has happened since. 3. The expectation is held against the head. 4. Version, head and request are
     /// written together. Where anything is refused, nothing is left behind.
     /// </remarks>
-    /// <exception cref="ProtocolException"><c>precondition_failed</c>, or <c>idempotency_key_mismatch</c> for a request that stored something else.</exception>
+    /// <exception cref="ProtocolException">
+    /// <c>precondition_failed</c>, or <c>idempotency_key_mismatch</c> for a request that stored something else.
+    /// </exception>
     public Task<PutResult> PutAsync(
-        string owner, string workflowId, ReadOnlyMemory<byte> document, Expectation expectation, string? requestId, string? principal, CancellationToken cancellationToken) =>
+        string owner,
+        string workflowId,
+        ReadOnlyMemory<byte> document,
+        Expectation expectation,
+        string? requestId,
+        string? principal,
+        CancellationToken cancellationToken) =>
         database.WriteAsync(
             async session =>
             {
@@ -144,7 +152,9 @@ internal sealed class WorkflowStore(Database database, TimeProvider clock)
 
         throw new ProtocolException(new ProtocolError(
             ErrorCodes.PreconditionFailed,
-            current is null ? "The workflow does not exist." : expectation.IfNoneMatch ? "The workflow exists." : "The workflow has another version now.",
+            current is null ? "The workflow does not exist."
+                : expectation.IfNoneMatch ? "The workflow exists."
+                : "The workflow has another version now.",
             current is null ? null : new() { ["currentEtag"] = current }));
     }
 

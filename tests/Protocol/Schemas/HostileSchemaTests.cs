@@ -88,6 +88,24 @@ public sealed class HostileSchemaTests
         Assert.Equal("$schema", Assert.Single(Errors(schema, value)).Keyword);
     }
 
+    /// <summary>Each of these takes seconds to minutes where only the subschemas are counted.</summary>
+    [Theory]
+    [InlineData("""{"items":{"enum":[?]}}""", 20_000, "\"r{0}\"", "[?]", 50_000, "\"zz\"")]
+    [InlineData("""{"items":{"required":[?]}}""", 4_000, "\"r{0}\"", "[?]", 20_000, """{"a":1,"b":2,"c":3,"d":4}""")]
+    [InlineData("""{"items":{"anyOf":[?]}}""", 2_000, """{"required":["x"]}""", "[?]", 20_000, """{"y":1}""")]
+    [InlineData("""{"unevaluatedProperties":false,"allOf":[?]}""", 1_000, """{"patternProperties":{"^a":true}}""", "{?}", 2_000, "\"a{0}\":1")]
+    [InlineData("""{"items":{"pattern":"^(a+)+(b)\\2$"}}""", 0, "", "[?]", 20_000, "\"aaaaaaaaaaaaaaaaaaaa!\"")]
+    public void Work_that_piles_up_ends_soon(string schema, int schemaCount, string schemaItem, string value, int valueCount, string valueItem)
+    {
+        var hostile = Repeat(schema, schemaCount, schemaItem);
+        var large = Repeat(value, valueCount, valueItem);
+        var clock = Stopwatch.StartNew();
+
+        Assert.NotEmpty(Errors(hostile, large));
+
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), clock.Elapsed.ToString());
+    }
+
     [Fact]
     public void A_long_chain_of_references_neither_overflows_the_stack_nor_counts_as_valid()
     {
@@ -153,6 +171,10 @@ public sealed class HostileSchemaTests
         Assert.False(JsonSchemaDocument.TryCompile(Fixtures.Json(schema), out _, out var error));
         return error;
     }
+
+    /// <summary>Puts numbered copies of an item in the place of <c>?</c>.</summary>
+    private static string Repeat(string text, int count, string item) => text.Replace(
+        "?", string.Join(',', Enumerable.Range(0, count).Select(i => item.Replace("{0}", $"{i}", StringComparison.Ordinal))), StringComparison.Ordinal);
 
     private static IReadOnlyList<SchemaError> Errors(string schema, string value) =>
         JsonSchemaDocument.Compile(Fixtures.Json(schema)).Validate(Fixtures.Json(value));
