@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace OpenWop.Micro.Grpc.Tests.Interop;
+namespace OpenWop.Micro.Testing;
 
 /// <summary>Runs the pieces in <c>tests/Grpc/node</c>; installs their packages when that has not happened yet.</summary>
-internal static class NodeTools
+public static class NodeTools
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly string Folder = FindFolder();
@@ -49,7 +49,7 @@ internal static class NodeTools
         }
         catch (System.ComponentModel.Win32Exception missing)
         {
-            throw new InvalidOperationException($"The gRPC interop tests need Node.js 20 or newer: '{file}' cannot be started ({missing.Message}).", missing);
+            throw new InvalidOperationException($"The tests with a gRPC client of another make need Node.js 20 or newer: '{file}' cannot be started ({missing.Message}).", missing);
         }
     }
 
