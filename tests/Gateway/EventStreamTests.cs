@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Google.Protobuf;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.V1;

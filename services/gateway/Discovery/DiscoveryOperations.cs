@@ -21,5 +21,6 @@ internal sealed class DiscoveryOperations(CapabilitiesSource capabilities, OpenA
 
     private static Answer Document(OperationCall call, ReadOnlyMemory<byte> json, string etag) =>
         (EntityTag.Matches(call.IfNoneMatch, etag) ? new Answer(StatusCodes.Status304NotModified, default) : Answer.Json(StatusCodes.Status200OK, json))
-        with { ETag = etag, CacheControl = CacheControl };
+        with
+        { ETag = etag, CacheControl = CacheControl };
 }
