@@ -45,6 +45,7 @@ public static class GatewayService
         services.AddSingleton<OperationPipeline>();
 
         services.AddSingleton<RunOperations>();
+        services.AddSingleton<InterruptOperations>();
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
         services.AddSingleton<WorkflowOperations>();
@@ -78,6 +79,7 @@ public static class GatewayService
         var discovery = services.GetRequiredService<DiscoveryOperations>();
         var workflows = services.GetRequiredService<WorkflowOperations>();
         var runs = services.GetRequiredService<RunOperations>();
+        var interrupts = services.GetRequiredService<InterruptOperations>();
 
         app.MapOperation(Operations.GetCapabilities, discovery.GetCapabilitiesAsync);
         app.MapOperation(Operations.GetOpenApi, discovery.GetOpenApiAsync);
@@ -86,6 +88,11 @@ public static class GatewayService
         app.MapOperation(Operations.CreateRun, runs.CreateAsync);
         app.MapOperation(Operations.GetRun, runs.GetAsync);
         app.MapOperation(Operations.CancelRun, runs.CancelAsync);
+        app.MapOperation(Operations.PauseRun, runs.PauseAsync);
+        app.MapOperation(Operations.ResumeRun, runs.ResumeAsync);
+        app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);
+        app.MapOperation(Operations.InspectInterruptByToken, interrupts.InspectByTokenAsync);
+        app.MapOperation(Operations.ResolveInterruptByToken, interrupts.ResolveByTokenAsync);
         app.MapOperation(Operations.PollRunEvents, services.GetRequiredService<EventPolling>().PollAsync);
         app.MapRoute(Operations.StreamRunEvents, services.GetRequiredService<EventStreamEndpoint>().HandleAsync);
 

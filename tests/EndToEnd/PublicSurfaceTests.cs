@@ -105,6 +105,65 @@ public abstract class PublicSurfaceTests(InstallationFixture fixture) : IDisposa
     }
 
     [Fact]
+    public async Task Cancelling_a_run_that_is_over_changes_nothing()
+    {
+        await _client.StoreAsync("over", $"[{Client.Node("a", "core.noop")}]");
+        var runId = await _client.CreateAsync("over");
+        await _client.UntilAsync(runId, "completed");
+        using var cancel = await _client.SendAsync("POST", $"/v1/runs/{runId}/cancel");
+        Assert.Equal(200, (int)cancel.StatusCode);
+        Assert.Equal("completed", (await _client.GetAsync("/v1/runs/" + runId)).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_run_can_be_paused_and_goes_on_when_resumed()
+    {
+        await _client.StoreAsync("pausable", $"[{Client.Node("a", "core.delay", """{"delayMs":60000}""")}]");
+        var runId = await _client.CreateAsync("pausable");
+        await (await _client.SendAsync("POST", $"/v1/runs/{runId}:resume")).IsErrorAsync(409, "run_not_paused");
+        await (await _client.SendAsync("POST", $"/v1/runs/{runId}:pause", """{"drain":1}""")).IsErrorAsync(400, "validation_error");
+        using var paused = await _client.SendAsync("POST", $"/v1/runs/{runId}%3Apause", """{"drainPolicy":"immediate"}""", ("Idempotency-Key", "p-" + runId));
+        Assert.Equal(202, (int)paused.StatusCode);
+        await _client.UntilAsync(runId, "paused");
+        using var replayed = await _client.SendAsync("POST", $"/v1/runs/{runId}:pause", """{"drainPolicy":"immediate"}""", ("Idempotency-Key", "p-" + runId));
+        Assert.Equal(202, (int)replayed.StatusCode);
+        Assert.Equal(await paused.Content.ReadAsStringAsync(), await replayed.Content.ReadAsStringAsync());
+        var refused = await (await _client.SendAsync("POST", $"/v1/runs/{runId}:pause")).IsErrorAsync(409, "run_not_pausable");
+        Assert.Equal("paused", refused.GetProperty("details").GetProperty("runStatus").GetString());
+
+        var resumed = await _client.Engine.ResumeRunAsync(new ResumeRunRequest { RunId = runId }, _client.GrpcHeaders);
+        Assert.Equal("running", resumed.Status);
+        await _client.UntilAsync(runId, "running");
+    }
+
+    [Fact]
+    public async Task An_approval_can_be_given_by_run_and_by_token()
+    {
+        await _client.StoreAsync("gated", $"[{Client.Node("gate", "core.approvalGate", """{"title":"Go?","actions":["accept","reject"]}""")}]");
+        var byRun = await _client.CreateAsync("gated");
+        await _client.UntilAsync(byRun, "waiting-approval");
+        await (await _client.SendAsync("POST", $"/v1/runs/{byRun}/interrupts/other", """{"resumeValue":{"action":"accept"} }""")).IsErrorAsync(404, "interrupt_not_found");
+        await (await _client.SendAsync("POST", $"/v1/runs/{byRun}/interrupts/gate", """{"resumeValue":{"action":"maybe"} }""")).IsErrorAsync(400, "validation_error");
+        await (await _client.SendAsync("POST", $"/v1/runs/{byRun}/interrupts/gate", "{}")).IsErrorAsync(400, "validation_error");
+        using var answered = await _client.SendAsync("POST", $"/v1/runs/{byRun}/interrupts/gate", """{"resumeValue":{"action":"accept"} }""");
+        Assert.Equal(200, (int)answered.StatusCode);
+        await _client.UntilAsync(byRun, "completed");
+
+        var byToken = await _client.CreateAsync("gated");
+        await _client.UntilAsync(byToken, "waiting-approval");
+        var token = (await _client.GetAsync("/v1/runs/" + byToken)).GetProperty("interrupt").GetProperty("interruptToken").GetString()!;
+        using var nobody = new Client(fixture.Installation.BaseUrl, "");
+        var asked = await nobody.GetAsync("/v1/interrupts/" + token);
+        Assert.Equal("approval", asked.GetProperty("kind").GetString());
+        await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}x", "{}")).IsErrorAsync(404, "interrupt_not_found");
+        await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}", "{}")).IsErrorAsync(400, "validation_error");
+        var resolved = await nobody.Engine.ResolveInterruptByTokenAsync(
+            new ResolveInterruptByTokenRequest { Token = token, ResumeValue = Google.Protobuf.ByteString.CopyFromUtf8("""{"action":"accept"}""") });
+        Assert.Equal((byToken, "gate"), (resolved.RunId, resolved.NodeId));
+        await _client.UntilAsync(byToken, "completed");
+    }
+
+    [Fact]
     public async Task A_definition_is_kept_verbatim_and_guarded_by_its_entity_tag()
     {
         // Spelling that no serializer would choose, inside what the engine does not read.

@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.V1;
+using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Grpc.Errors;
 using OpenWop.Micro.Protocol.Errors;
 
@@ -55,6 +56,11 @@ public sealed class EngineTests : IAsyncLifetime
         Assert.Equal("true", call.GetTrailers().GetValue("openwop-idempotent-replay"));
         Assert.Single(_gateway.Services.Received);
     }
+
+    [Fact]
+    public void Every_operation_that_names_a_method_has_it_and_no_method_is_left_over() => Assert.Equal(
+        Contracts.V1.Engine.Descriptor.Methods.Select(method => method.Name).Order(),
+        Operations.All.Select(operation => operation.Rpc).OfType<string>().Order());
 
     [Fact]
     public async Task Services_behind_the_gateway_cannot_be_called_from_outside()

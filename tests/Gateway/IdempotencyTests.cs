@@ -186,7 +186,7 @@ public sealed class IdempotencyTests : IAsyncLifetime
             inner.Array[0, 3].Select(items => (JsonNode)new JsonObject(items.Select((item, index) => KeyValuePair.Create("k" + index, (JsonNode?)item.DeepClone())))));
     });
 
-    private static string Digest(string json) => Convert.ToHexString(RequestDigest.OfRequest("", System.Text.Encoding.UTF8.GetBytes(json)));
+    private static string Digest(string json) => Convert.ToHexString(RequestDigest.OfRequest("", "", System.Text.Encoding.UTF8.GetBytes(json)));
 
     private static JsonNode Respell(JsonNode node) => node switch
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
@@ -34,7 +35,11 @@ internal static class ServiceTelemetry
                 serviceVersion: typeof(ServiceTelemetry).Assembly.GetName().Version?.ToString(3)))
             .WithTracing(traces => traces
                 .AddSource(OwnSources)
-                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
+                .AddAspNetCoreInstrumentation(options =>
+                {
+                    options.Filter = static context => !IsProbe(context.Request.Path);
+                    options.EnrichWithHttpRequest = static (span, request) => HideToken(span, request.Path);
+                })
                 .AddHttpClientInstrumentation())
             .WithMetrics(metrics => metrics
                 .AddMeter(OwnSources)
@@ -43,6 +48,13 @@ internal static class ServiceTelemetry
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation())
             .UseOtlpExporter();
+    }
+
+    /// <summary>The token of an interrupt stands in the path, and is a credential.</summary>
+    private static void HideToken(Activity span, string? path)
+    {
+        if (path?.StartsWith("/v1/interrupts/", StringComparison.OrdinalIgnoreCase) == true)
+            span.SetTag("url.path", "/v1/interrupts/{token}");
     }
 
     private static bool IsProbe(string? path) => path is "/healthz" or "/readyz";

@@ -24,6 +24,7 @@ internal sealed record ServerFacts(
 /// </summary>
 internal static class ServerCapabilities
 {
+    private const string Clarification = "clarification.request";
     private const int IdempotencyRetentionSeconds = 24 * 60 * 60;
 
     public static CapabilitySet Of(ServerFacts facts) => new()
@@ -34,11 +35,17 @@ internal static class ServerCapabilities
             MaxNodeExecutions = facts.Engine.Limits.MaxNodeExecutions,
             MaxRequestBodyBytes = facts.MaxRequestBodyBytes,
         },
+        SupportedEnvelopes = Clarifies(facts) ? [Clarification] : [],
+        SchemaVersions = Clarifies(facts) ? ImmutableSortedDictionary<string, int>.Empty.Add(Clarification, 1) : ImmutableSortedDictionary<string, int>.Empty,
         Transports = ["rest", "grpc"],
         Fixtures = [.. ExecutableIds(facts)],
+        DrainPolicies = ["immediate", "drain-current-node"],
         Testing = new TestingSupport { TestKeyPrefix = ApiKeyText.TestPrefix },
         Families = Families(facts).ToImmutableSortedDictionary(StringComparer.Ordinal),
     };
+
+    /// <summary>Whether runs can ask for a clarification.</summary>
+    private static bool Clarifies(ServerFacts facts) => facts.Engine.NodeTypes.Any(type => type.TypeId == "core.clarificationGate");
 
     /// <summary>Seeded workflows whose node types are all registered. Others exist, but a run of them would be refused.</summary>
     private static IEnumerable<string> ExecutableIds(ServerFacts facts)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
@@ -21,6 +22,7 @@ internal sealed class EngineService(
     DiscoveryOperations discovery,
     WorkflowOperations workflows,
     RunOperations runOperations,
+    InterruptOperations interrupts,
     RunsClient runs,
     PublicAddress address,
     ErrorTranslator errors,
@@ -71,11 +73,40 @@ internal sealed class EngineService(
 
     public override async Task<RunStatusResponse> CancelRun(CancelRunRequest request, ServerCallContext context)
     {
-        var json = request.Reason.Length == 0 ? default(ReadOnlyMemory<byte>) : JsonSerializer.SerializeToUtf8Bytes(new CancelBody(request.Reason));
-        var answer = await RunAsync(Call(Operations.CancelRun, context, request.RunId, json), runOperations.CancelAsync, context);
+        var answer = await RunAsync(
+            Call(Operations.CancelRun, context, request.RunId, JsonBody(("reason", request.Reason))), runOperations.CancelAsync, context);
         using var body = JsonDocument.Parse(answer.Body);
         return new RunStatusResponse { RunId = Text(body, "runId"u8), Status = Text(body, "status"u8) };
     }
+
+    public override async Task<PauseRunResponse> PauseRun(PauseRunRequest request, ServerCallContext context)
+    {
+        var json = JsonBody(("reason", request.Reason), ("drainPolicy", request.DrainPolicy));
+        var answer = await RunAsync(Call(Operations.PauseRun, context, request.RunId, json), runOperations.PauseAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new PauseRunResponse { RunId = Text(body, "runId"u8), Status = Text(body, "status"u8), PausedAt = Text(body, "pausedAt"u8) };
+    }
+
+    public override async Task<ResumeRunResponse> ResumeRun(ResumeRunRequest request, ServerCallContext context)
+    {
+        var answer = await RunAsync(
+            Call(Operations.ResumeRun, context, request.RunId, JsonBody(("reason", request.Reason))), runOperations.ResumeAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new ResumeRunResponse { RunId = Text(body, "runId"u8), Status = Text(body, "status"u8), ResumedAt = Text(body, "resumedAt"u8) };
+    }
+
+    public override async Task<ResolveInterruptResponse> ResolveInterruptByRun(ResolveInterruptByRunRequest request, ServerCallContext context) =>
+        ToResolved(await RunAsync(
+            Call(Operations.ResolveInterruptByRun, context, request.RunId, ResumeBody(request.ResumeValue), nodeId: request.NodeId),
+            interrupts.ResolveByRunAsync,
+            context));
+
+    public override async Task<ResolveInterruptResponse> ResolveInterruptByToken(ResolveInterruptByTokenRequest request, ServerCallContext context) =>
+        ToResolved(await RunAsync(
+            Call(Operations.ResolveInterruptByToken, context, request.Token, ResumeBody(request.ResumeValue)), interrupts.ResolveByTokenAsync, context));
+
+    public override async Task<Document> InspectInterruptByToken(InspectInterruptByTokenRequest request, ServerCallContext context) =>
+        ToDocument(await RunAsync(Call(Operations.InspectInterruptByToken, context, request.Token), interrupts.InspectByTokenAsync, context));
 
     public override async Task StreamRunEvents(StreamRunEventsRequest request, IServerStreamWriter<RunEventEnvelope> responseStream, ServerCallContext context)
     {
@@ -119,14 +150,16 @@ internal sealed class EngineService(
         ServerCallContext context,
         string resourceId = "",
         ReadOnlyMemory<byte> body = default,
+        string nodeId = "",
         string? dedup = null,
         string? forceEngineVersion = null,
         string? ifMatch = null,
         string? ifNoneMatch = null) => new(operation)
         {
             ResourceId = resourceId,
+            NodeId = nodeId,
             Authorization = Header(context, "authorization"),
-            IdempotencyKey = operation.IsMutating ? Header(context, "idempotency-key") : null,
+            IdempotencyKey = operation.TakesIdempotencyKey ? Header(context, "idempotency-key") : null,
             Traceparent = Header(context, "traceparent") ?? "",
             ReadBody = _ => ValueTask.FromResult(body),
             Dedup = dedup,
@@ -149,5 +182,43 @@ internal sealed class EngineService(
         return ServiceDefaults.Errors.ProtocolErrorRpc.FromEnvelope(error.Code.GrpcStatus, error.Message, answer.Body, answer.RetryAfterSeconds);
     }
 
-    private sealed record CancelBody([property: System.Text.Json.Serialization.JsonPropertyName("reason")] string Reason);
+    /// <summary>The body that REST would have had: fields that are set, as members.</summary>
+    private static ReadOnlyMemory<byte> JsonBody(params ReadOnlySpan<(string Name, string Value)> fields)
+    {
+        var output = new ArrayBufferWriter<byte>(64);
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            foreach (var (name, value) in fields)
+            {
+                if (value.Length > 0)
+                    json.WriteString(name, value);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return output.WrittenMemory;
+    }
+
+    /// <summary>Empty = no value, which the operation refuses as it would over REST.</summary>
+    private static ReadOnlyMemory<byte> ResumeBody(ByteString resumeValue)
+    {
+        var output = new ArrayBufferWriter<byte>(resumeValue.Length + 20);
+        output.Write("{"u8);
+        if (!resumeValue.IsEmpty)
+        {
+            output.Write("\"resumeValue\":"u8);
+            output.Write(resumeValue.Span);
+        }
+
+        output.Write("}"u8);
+        return output.WrittenMemory;
+    }
+
+    private static ResolveInterruptResponse ToResolved(Answer answer)
+    {
+        using var body = JsonDocument.Parse(answer.Body);
+        return new ResolveInterruptResponse { RunId = Text(body, "runId"u8), NodeId = Text(body, "nodeId"u8), Status = Text(body, "status"u8) };
+    }
 }

@@ -41,7 +41,7 @@ internal sealed partial class IdempotencyGate(
 
         var body = await call.ReadBody(cancellationToken);
         call.ReadBody = _ => ValueTask.FromResult(body);
-        var digest = RequestDigest.OfRequest(call.ResourceId, body);
+        var digest = RequestDigest.OfRequest(call.ResourceId, call.NodeId, body);
         var recordId = RequestDigest.RecordId(call.Caller.Tenant, call.Operation.Endpoint, key);
 
         // 2. Begin

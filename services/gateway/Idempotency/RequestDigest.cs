@@ -17,17 +17,19 @@ internal static class RequestDigest
         SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant}:{endpoint}:{key}"));
 
     /// <summary>
-    /// The request as the client meant it: the id in the route, because the record is kept per routed operation, and the body in
+    /// The request as the client meant it: the ids in the route, because the record is kept per routed operation, and the body in
     /// canonical form, so that member order, white space and the spelling of numbers and strings do not matter.
     /// </summary>
     /// <exception cref="ProtocolException">400: the body is not JSON.</exception>
-    public static byte[] OfRequest(string resourceId, ReadOnlyMemory<byte> body)
+    public static byte[] OfRequest(string resourceId, string nodeId, ReadOnlyMemory<byte> body)
     {
         try
         {
             var document = body.IsEmpty ? JsonElement.Parse("{}"u8) : JsonElement.Parse(body.Span);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            // Digests of fixed length: no character can move from one part to the next.
             hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(resourceId)));
+            hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(nodeId)));
             hash.AppendData(CanonicalJson.Digest(document));
             return hash.GetHashAndReset();
         }

@@ -172,5 +172,5 @@ internal sealed class OpenApiDocument
         .Concat(CommonErrors)
         .Concat(operation.IsPublic ? [] : CredentialErrors)
         .Concat(operation.Body is null ? [] : BodyErrors)
-        .Concat(operation.IsMutating ? MutationErrors : []);
+        .Concat(operation.TakesIdempotencyKey ? MutationErrors : []);
 }

@@ -31,11 +31,14 @@ internal sealed record Operation(string Id, string Method, string Route)
     /// <summary>Errors that are particular to the operation. Those that every operation shares are implied.</summary>
     public IReadOnlyList<ErrorCode> Errors { get; init; } = [];
 
-    /// <summary>Public operations answer without a credential and are never limited.</summary>
+    /// <summary>Public operations take no API key and are never limited.</summary>
     public bool IsPublic => Scopes.Count == 0;
 
-    /// <summary>Mutating operations accept an <c>Idempotency-Key</c> (spec/http-core.md 6.1).</summary>
-    public bool IsMutating => Method != HttpMethods.Get;
+    /// <summary>
+    /// Whether an <c>Idempotency-Key</c> counts: on every mutating operation of a caller (spec/http-core.md 6.1). Without a caller there
+    /// is no tenant that the key could belong to; what is done with a token can be done once anyway.
+    /// </summary>
+    public bool TakesIdempotencyKey => Method != HttpMethods.Get && !IsPublic;
 
     /// <summary>The routed operation as idempotency records name it: <c>POST /v1/runs/{runId}/cancel</c>.</summary>
     public string Endpoint { get; } = $"{Method} {Route}";

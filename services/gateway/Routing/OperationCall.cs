@@ -11,8 +11,11 @@ internal sealed class OperationCall(Operation operation)
 
     public Operation Operation => operation;
 
-    /// <summary>The id in the route, <c>{runId}</c> or <c>{workflowId}</c>; empty where the route has none.</summary>
+    /// <summary>The id in the route: <c>{runId}</c>, <c>{workflowId}</c> or <c>{token}</c>; empty where the route has none.</summary>
     public string ResourceId { get; init; } = "";
+
+    /// <summary>The second id in the route, <c>{nodeId}</c>; empty where the route has none.</summary>
+    public string NodeId { get; init; } = "";
 
     /// <summary>The <c>Authorization</c> header, unchecked.</summary>
     public string? Authorization { get; init; }

@@ -26,7 +26,7 @@ internal static class OperationEndpoints
     public static string ResourceId(HttpContext context)
     {
         var values = context.Request.RouteValues;
-        return (string?)(values["runId"] ?? values["workflowId"]) ?? "";
+        return (string?)(values["runId"] ?? values["workflowId"] ?? values["token"]) ?? "";
     }
 
     private static OperationCall ReadCall(Operation operation, HttpContext context, PublicAddress address)
@@ -36,8 +36,9 @@ internal static class OperationEndpoints
         return new OperationCall(operation)
         {
             ResourceId = ResourceId(context),
+            NodeId = (string?)request.RouteValues["nodeId"] ?? "",
             Authorization = headers.Authorization,
-            IdempotencyKey = operation.IsMutating ? (string?)headers["Idempotency-Key"] : null,
+            IdempotencyKey = operation.TakesIdempotencyKey ? (string?)headers["Idempotency-Key"] : null,
             Traceparent = headers.TraceParent.ToString(),
             ReadBody = operation.Body is null ? static _ => default : cancellationToken => RequestBody.ReadAsync(request, cancellationToken),
             Query = name => request.Query[name],

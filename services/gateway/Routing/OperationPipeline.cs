@@ -55,7 +55,7 @@ internal sealed class OperationPipeline(
                 call.Caller = await AdmitAsync(call.Operation, call.Authorization, cancellationToken);
 
             // 4. to 6.
-            answer = call.Operation.IsMutating
+            answer = call.Operation.TakesIdempotencyKey
                 ? await idempotency.RunAsync(call, handler, cancellationToken)
                 : await handler(call, cancellationToken);
         }

@@ -97,9 +97,64 @@ internal static class Operations
         Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
     };
 
+    public static readonly Operation PauseRun = new("pauseRun", HttpMethods.Post, "/v1/runs/{runId}:pause")
+    {
+        Rpc = "PauseRun",
+        Scopes = [ScopeNames.RunsCancel],
+        Summary = "Asks for a pause, which takes effect when the drain policy allows.",
+        Parameters = ["IdempotencyKey"],
+        Body = "PauseRunRequest",
+        BodyRequired = false,
+        Successes = [new(202, "The pause was accepted.", "PauseRunResponse")],
+        Errors = [ErrorCodes.NotFound, ErrorCodes.RunNotPausable],
+    };
+
+    public static readonly Operation ResumeRun = new("resumeRun", HttpMethods.Post, "/v1/runs/{runId}:resume")
+    {
+        Rpc = "ResumeRun",
+        Scopes = [ScopeNames.RunsCancel],
+        Summary = "Lets a paused run go on.",
+        Parameters = ["IdempotencyKey"],
+        Body = "ResumeRunRequest",
+        BodyRequired = false,
+        Successes = [new(202, "The run goes on.", "ResumeRunResponse")],
+        Errors = [ErrorCodes.NotFound, ErrorCodes.RunNotPaused],
+    };
+
+    public static readonly Operation ResolveInterruptByRun = new("resolveInterruptByRun", HttpMethods.Post, "/v1/runs/{runId}/interrupts/{nodeId}")
+    {
+        Rpc = "ResolveInterruptByRun",
+        Scopes = [ScopeNames.ApprovalsRespond],
+        Summary = "Answers the interrupt that a node waits for. Of several answers at once one wins.",
+        Parameters = ["IdempotencyKey"],
+        Body = "ResolveInterruptRequest",
+        Successes = [new(200, "The answer was taken.", "ResolveInterruptResponse")],
+        Errors = [ErrorCodes.NotFound, ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved, ErrorCodes.InterruptCancelled],
+    };
+
+    public static readonly Operation InspectInterruptByToken = new("inspectInterruptByToken", HttpMethods.Get, "/v1/interrupts/{token}")
+    {
+        Rpc = "InspectInterruptByToken",
+        Summary = "What an interrupt asks for. The signed token is the credential; looking does not use it up.",
+        Successes = [new(200, "The interrupt.", "InterruptPayload")],
+        Errors = [ErrorCodes.InterruptNotFound, ErrorCodes.InterruptExpired],
+    };
+
+    public static readonly Operation ResolveInterruptByToken = new("resolveInterruptByToken", HttpMethods.Post, "/v1/interrupts/{token}")
+    {
+        Rpc = "ResolveInterruptByToken",
+        Summary = "Answers an interrupt with a signed token instead of a credential.",
+        Body = "ResolveInterruptRequest",
+        Successes = [new(200, "The answer was taken.", "ResolveInterruptResponse")],
+        Errors = [ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved, ErrorCodes.InterruptExpired, ErrorCodes.InterruptCancelled],
+    };
+
     /// <summary>The whole table, in the order of the documentation.</summary>
     public static IReadOnlyList<Operation> All { get; } =
     [
-        GetCapabilities, GetOpenApi, GetWorkflow, PutWorkflow, CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun,
+        GetCapabilities, GetOpenApi,
+        GetWorkflow, PutWorkflow,
+        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, PauseRun, ResumeRun,
+        ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
     ];
 }

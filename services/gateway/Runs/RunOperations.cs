@@ -2,11 +2,13 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Google.Protobuf;
+using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Runs;
+using OpenWop.Micro.ServiceDefaults.Errors;
 
 namespace OpenWop.Micro.Gateway.Runs;
 
@@ -53,24 +55,70 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
             Reason = ReadReason(await call.ReadBody(cancellationToken)),
             RequestId = call.RequestId,
         };
-        var reply = await runs.CancelRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
-
-        var body = new ArrayBufferWriter<byte>(128);
-        using (var writer = new Utf8JsonWriter(body))
+        try
         {
-            writer.WriteStartObject();
-            writer.WriteString("runId"u8, reply.RunId);
-            writer.WriteString("status"u8, reply.Status);
-            writer.WriteEndObject();
+            var reply = await runs.CancelRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
+            return Texts(StatusCodes.Status200OK, ("runId", reply.RunId), ("status", reply.Status));
         }
+        catch (RpcException exception) when (exception.ToProtocolError() is { Code.Name: "run_terminal" } error)
+        {
+            // Nothing is left to cancel, which is what the caller wants; the status says how the run ended.
+            return Texts(StatusCodes.Status200OK, ("runId", request.RunId), ("status", (string?)error.Details?["runStatus"] ?? RunStatuses.Completed));
+        }
+    }
 
-        return Answer.Json(StatusCodes.Status200OK, body.WrittenMemory);
+    /// <summary><c>POST /v1/runs/{runId}:pause</c>.</summary>
+    public async Task<Answer> PauseAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var runId = RequireRunId(call.ResourceId);
+        var bytes = await call.ReadBody(cancellationToken);
+        if (!PauseRunBody.TryParse(bytes.Span, out var body, out var error))
+            throw new ProtocolException(error);
+
+        var request = new PauseRunRequest
+        {
+            RunId = runId,
+            Reason = body.Reason ?? "",
+            DrainPolicy = body.DrainPolicy == DrainPolicy.Immediate ? "immediate" : "drain-current-node",
+            RequestId = call.RequestId,
+        };
+        var reply = await runs.PauseRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
+        return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Paused), ("pausedAt", reply.At));
+    }
+
+    /// <summary><c>POST /v1/runs/{runId}:resume</c>.</summary>
+    public async Task<Answer> ResumeAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var runId = RequireRunId(call.ResourceId);
+        var bytes = await call.ReadBody(cancellationToken);
+        if (!ResumeRunBody.TryParse(bytes.Span, out var body, out var error))
+            throw new ProtocolException(error);
+
+        var reply = await runs.ResumeRunAsync(
+            new ResumeRunRequest { RunId = runId, Reason = body.Reason ?? "", RequestId = call.RequestId },
+            call.Caller.CallOptions(Service, Patience, cancellationToken));
+        return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Running), ("resumedAt", reply.At));
     }
 
     /// <summary>An id that can belong to a run at all.</summary>
     /// <exception cref="ProtocolException">404, as for a run that does not exist.</exception>
     public static string RequireRunId(string id) =>
         id.Length is > 0 and <= 128 && !id.Contains(':') ? id : throw new ProtocolException(ProtocolError.NotFound("run"));
+
+    /// <summary>An answer of a few texts, in this order.</summary>
+    internal static Answer Texts(int status, params ReadOnlySpan<(string Name, string Value)> members)
+    {
+        var body = new ArrayBufferWriter<byte>(192);
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            foreach (var (name, value) in members)
+                writer.WriteString(name, value);
+            writer.WriteEndObject();
+        }
+
+        return Answer.Json(status, body.WrittenMemory);
+    }
 
     private static ReadOnlyMemory<byte> CreatedBody(CreateRunReply reply, string baseUrl)
     {
