@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using OpenWop.Micro.Events.Redis;
 using OpenWop.Micro.Testing;
 using Xunit;
