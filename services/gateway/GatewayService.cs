@@ -1,3 +1,4 @@
+using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Engine;
@@ -37,6 +38,7 @@ public static class GatewayService
 
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<AuditLog>();
         services.AddSingleton<ErrorTranslator>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton(RateLimitOptions.From(builder.Configuration));

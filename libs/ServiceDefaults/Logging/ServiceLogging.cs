@@ -15,13 +15,13 @@ internal static class ServiceLogging
     {
         var logging = builder.Logging;
         logging.ClearProviders();
-        logging.SetMinimumLevel(Level(builder.Configuration[Settings.LogLevel]));
+        var level = Level(builder.Configuration[Settings.LogLevel]);
+        logging.SetMinimumLevel(level);
         // What the framework says about each request is in traces and metrics; its logs are for trouble.
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
-        logging.AddFilter("System", LogLevel.Warning);
-        logging.AddFilter("Grpc", LogLevel.Warning);
-        logging.AddFilter("Yarp", LogLevel.Warning);
+        var quiet = level > LogLevel.Warning ? level : LogLevel.Warning;
+        foreach (var framework in (string[])["Microsoft", "System", "Grpc", "Yarp"])
+            logging.AddFilter(framework, quiet);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", level > LogLevel.Information ? level : LogLevel.Information);
 
         if (IsJson(builder.Configuration[Settings.LogFormat]))
         {

@@ -7,8 +7,6 @@ namespace OpenWop.Micro.Gateway.Routing;
 /// </summary>
 internal sealed class OperationCall(Operation operation)
 {
-    private ApiCaller? _caller;
-
     public Operation Operation => operation;
 
     /// <summary>The id in the route: <c>{runId}</c>, <c>{workflowId}</c> or <c>{token}</c>; empty where the route has none.</summary>
@@ -47,12 +45,11 @@ internal sealed class OperationCall(Operation operation)
     /// <summary>What absolute URLs in the answer start with; no trailing slash.</summary>
     public string BaseUrl { get; init; } = "";
 
-    /// <summary>Who calls; known once the call is admitted.</summary>
-    public ApiCaller Caller
-    {
-        get => _caller ?? throw new InvalidOperationException("The call has not been admitted.");
-        set => _caller = value;
-    }
+    /// <summary>Who calls, once the credential is verified; null before that, and for public operations.</summary>
+    public ApiCaller? Identified { get; set; }
+
+    /// <summary>Who calls, for operations that are not public.</summary>
+    public ApiCaller Caller => Identified ?? throw new InvalidOperationException("Nobody has been identified yet.");
 
     /// <summary>
     /// The same for every retry of one logical call, and for nothing else; empty without an idempotency key. The service that acts

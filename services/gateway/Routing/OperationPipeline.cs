@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
@@ -21,7 +22,7 @@ namespace OpenWop.Micro.Gateway.Routing;
 /// </list>
 /// </remarks>
 internal sealed class OperationPipeline(
-    Authenticator authenticator, KeyRateLimiter rateLimiter, IdempotencyGate idempotency, ErrorTranslator errors, GatewayMetrics metrics)
+    Authenticator authenticator, KeyRateLimiter rateLimiter, IdempotencyGate idempotency, ErrorTranslator errors, AuditLog audit, GatewayMetrics metrics)
 {
     /// <summary>Steps 1 to 3.</summary>
     /// <exception cref="ProtocolException">The call is refused.</exception>
@@ -29,17 +30,7 @@ internal sealed class OperationPipeline(
     {
         // 1. Credential
         var caller = await authenticator.AuthenticateAsync(authorization, cancellationToken);
-
-        // 2. Rate limit
-        rateLimiter.Admit(caller.KeyId);
-
-        // 3. Scopes
-        foreach (var scope in operation.Scopes)
-        {
-            if (!caller.HasScope(scope))
-                throw new ProtocolException(new(ErrorCodes.Forbidden, "The credential lacks a scope.", new() { ["scopeRequired"] = scope }));
-        }
-
+        Admit(operation, caller);
         return caller;
     }
 
@@ -52,7 +43,10 @@ internal sealed class OperationPipeline(
         try
         {
             if (!call.Operation.IsPublic)
-                call.Caller = await AdmitAsync(call.Operation, call.Authorization, cancellationToken);
+            {
+                call.Identified = await authenticator.AuthenticateAsync(call.Authorization, cancellationToken);
+                Admit(call.Operation, call.Caller);
+            }
 
             // 4. to 6.
             answer = call.Operation.TakesIdempotencyKey
@@ -64,7 +58,23 @@ internal sealed class OperationPipeline(
             answer = Answer.Failure(errors.Translate(exception, call.Operation.Id));
         }
 
-        metrics.Completed(call.Operation.Id, answer.Status, Stopwatch.GetElapsedTime(started));
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        metrics.Completed(call.Operation.Id, answer.Status, elapsed);
+        if (call.Identified is { } caller)
+            audit.Record(call.Operation, caller, call.ResourceId, answer.Status, elapsed);
         return answer;
+    }
+
+    private void Admit(Operation operation, ApiCaller caller)
+    {
+        // 2. Rate limit
+        rateLimiter.Admit(caller.KeyId);
+
+        // 3. Scopes
+        foreach (var scope in operation.Scopes)
+        {
+            if (!caller.HasScope(scope))
+                throw new ProtocolException(new(ErrorCodes.Forbidden, "The credential lacks a scope.", new() { ["scopeRequired"] = scope }));
+        }
     }
 }

@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Routing;
 
 namespace OpenWop.Micro.Gateway.Runs;
@@ -18,6 +19,7 @@ internal sealed partial class EventStreamEndpoint(
     EventPolling polling,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
+    AuditLog audit,
     GatewayMetrics metrics,
     ILogger<EventStreamEndpoint> logger)
 {
@@ -50,6 +52,7 @@ internal sealed partial class EventStreamEndpoint(
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         metrics.StreamOpened();
+        audit.Record(Operations.StreamRunEvents, caller, runId, response.StatusCode, TimeSpan.Zero);
         try
         {
             await response.StartAsync(context.RequestAborted);
