@@ -47,6 +47,7 @@ public static class GatewayService
         services.AddSingleton<OperationPipeline>();
 
         services.AddSingleton<RunOperations>();
+        services.AddSingleton<BulkCancellation>();
         services.AddSingleton<InterruptOperations>();
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
@@ -90,6 +91,7 @@ public static class GatewayService
         app.MapOperation(Operations.CreateRun, runs.CreateAsync);
         app.MapOperation(Operations.GetRun, runs.GetAsync);
         app.MapOperation(Operations.CancelRun, runs.CancelAsync);
+        app.MapOperation(Operations.BulkCancelRuns, services.GetRequiredService<BulkCancellation>().CancelAsync);
         app.MapOperation(Operations.PauseRun, runs.PauseAsync);
         app.MapOperation(Operations.ResumeRun, runs.ResumeAsync);
         app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);

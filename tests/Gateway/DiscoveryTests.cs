@@ -24,11 +24,26 @@ public sealed class DiscoveryTests : IAsyncLifetime
     {
         var response = await _gateway.SendAsync("GET", "/.well-known/openwop", key: "");
         var json = await response.JsonAsync();
-        Assert.Equal("1.0", json.GetProperty("protocolVersion").GetString());
+        Assert.Equal("1.1", json.GetProperty("protocolVersion").GetString());
         Assert.Equal(["executable"], json.GetProperty("fixtures").EnumerateArray().Select(id => id.GetString()!));
         Assert.Equal(1000, json.GetProperty("limits").GetProperty("maxNodeExecutions").GetInt32());
+        Assert.False(json.GetProperty("limits").TryGetProperty("maxRunDurationMs", out _));
+        Assert.False(json.TryGetProperty("extensions", out _));
         Assert.Equal("openwop.v1.Engine", json.GetProperty("grpc").GetProperty("service").GetString());
         Assert.False(json.TryGetProperty("observability", out _));
+    }
+
+    [Fact]
+    public async Task What_is_advertised_about_interrupts_follows_from_the_node_types()
+    {
+        _gateway.Services.NodeTypes.AddRange(["core.approvalGate", "core.clarificationGate"]);
+        var json = await (await _gateway.SendAsync("GET", "/.well-known/openwop", key: "")).JsonAsync();
+        Assert.Equal(["clarification.request"], json.GetProperty("supportedEnvelopes").EnumerateArray().Select(type => type.GetString()!));
+        var interrupts = json.GetProperty("extensions").GetProperty("interrupts");
+        Assert.Equal(
+            ["openwop-interrupt-quorum", "openwop-interrupt-auth-required"],
+            interrupts.GetProperty("profiles").EnumerateArray().Select(profile => profile.GetString()!));
+        Assert.True(interrupts.GetProperty("signedCallbackTokens").GetBoolean());
     }
 
     [Fact]

@@ -29,10 +29,12 @@ internal static class ServerCapabilities
 
     public static CapabilitySet Of(ServerFacts facts) => new()
     {
+        ProtocolVersion = "1.1",
         Implementation = new("OpenWop.Micro", typeof(ServerCapabilities).Assembly.GetName().Version!.ToString(3), "OpenWop.Micro"),
         Limits = new CapabilityLimits
         {
             MaxNodeExecutions = facts.Engine.Limits.MaxNodeExecutions,
+            MaxRunDurationMs = facts.Engine.Limits.MaxRunDurationMs is > 0 and var duration ? duration : null,
             MaxRequestBodyBytes = facts.MaxRequestBodyBytes,
         },
         SupportedEnvelopes = Clarifies(facts) ? [Clarification] : [],
@@ -45,7 +47,24 @@ internal static class ServerCapabilities
     };
 
     /// <summary>Whether runs can ask for a clarification.</summary>
-    private static bool Clarifies(ServerFacts facts) => facts.Engine.NodeTypes.Any(type => type.TypeId == "core.clarificationGate");
+    private static bool Clarifies(ServerFacts facts) => Executes(facts, "core.clarificationGate");
+
+    private static bool Executes(ServerFacts facts, string typeId) => facts.Engine.NodeTypes.Any(type => type.TypeId == typeId);
+
+    /// <summary>Profiles of interrupts, by the node types that can ask in their way (spec/interrupts-state-storage.md 4).</summary>
+    private static JsonArray InterruptProfiles(ServerFacts facts)
+    {
+        var profiles = new JsonArray();
+        if (Executes(facts, "core.approvalGate"))
+        {
+            profiles.Add("openwop-interrupt-quorum");
+            profiles.Add("openwop-interrupt-auth-required");
+        }
+
+        if (Executes(facts, "core.interrupt"))
+            profiles.Add("openwop-interrupt-external-event");
+        return profiles;
+    }
 
     /// <summary>Seeded workflows whose node types are all registered. Others exist, but a run of them would be refused.</summary>
     private static IEnumerable<string> ExecutableIds(ServerFacts facts)
@@ -71,6 +90,14 @@ internal static class ServerCapabilities
                 ["crossRegion"] = "single-region",
             },
         };
+        if (InterruptProfiles(facts) is { Count: > 0 } profiles)
+        {
+            families["extensions"] = new JsonObject
+            {
+                ["interrupts"] = new JsonObject { ["profiles"] = profiles, ["signedCallbackTokens"] = true },
+            };
+        }
+
         if (facts.ExportsTelemetry)
         {
             families["observability"] = new JsonObject

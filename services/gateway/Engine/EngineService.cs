@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
@@ -22,6 +23,7 @@ internal sealed class EngineService(
     DiscoveryOperations discovery,
     WorkflowOperations workflows,
     RunOperations runOperations,
+    BulkCancellation bulkCancellation,
     InterruptOperations interrupts,
     RunsClient runs,
     PublicAddress address,
@@ -77,6 +79,24 @@ internal sealed class EngineService(
             Call(Operations.CancelRun, context, request.RunId, JsonBody(("reason", request.Reason))), runOperations.CancelAsync, context);
         using var body = JsonDocument.Parse(answer.Body);
         return new RunStatusResponse { RunId = Text(body, "runId"u8), Status = Text(body, "status"u8) };
+    }
+
+    public override async Task<BulkCancelRunsResponse> BulkCancelRuns(BulkCancelRunsRequest request, ServerCallContext context)
+    {
+        var answer = await RunAsync(Call(Operations.BulkCancelRuns, context, body: BulkCancelBody(request)), bulkCancellation.CancelAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        var response = new BulkCancelRunsResponse();
+        foreach (var item in body.RootElement.GetProperty("results"u8).EnumerateArray())
+        {
+            var result = new BulkCancelResult { RunId = item.GetProperty("runId"u8).GetString(), Ok = item.GetProperty("ok"u8).GetBoolean() };
+            if (item.TryGetProperty("status"u8, out var status))
+                result.Status = status.GetString();
+            if (item.TryGetProperty("error"u8, out var error))
+                result.Error = ByteString.CopyFrom(JsonMarshal.GetRawUtf8Value(error));
+            response.Results.Add(result);
+        }
+
+        return response;
     }
 
     public override async Task<PauseRunResponse> PauseRun(PauseRunRequest request, ServerCallContext context)
@@ -195,6 +215,24 @@ internal sealed class EngineService(
                     json.WriteString(name, value);
             }
 
+            json.WriteEndObject();
+        }
+
+        return output.WrittenMemory;
+    }
+
+    private static ReadOnlyMemory<byte> BulkCancelBody(BulkCancelRunsRequest request)
+    {
+        var output = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("runIds"u8);
+            foreach (var runId in request.RunIds)
+                json.WriteStringValue(runId);
+            json.WriteEndArray();
+            if (request.Reason.Length > 0)
+                json.WriteString("reason"u8, request.Reason);
             json.WriteEndObject();
         }
 

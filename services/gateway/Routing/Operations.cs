@@ -97,6 +97,16 @@ internal static class Operations
         Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
     };
 
+    public static readonly Operation BulkCancelRuns = new("bulkCancelRuns", HttpMethods.Post, "/v1/runs:bulk-cancel")
+    {
+        Rpc = "BulkCancelRuns",
+        Scopes = [ScopeNames.RunsCancel],
+        Summary = "Cancels several runs, each by itself. The results come in the order of the request.",
+        Parameters = ["IdempotencyKey"],
+        Body = "BulkCancelRequest",
+        Successes = [new(200, "What became of each run, which may be an error.", "BulkCancelResponse")],
+    };
+
     public static readonly Operation PauseRun = new("pauseRun", HttpMethods.Post, "/v1/runs/{runId}:pause")
     {
         Rpc = "PauseRun",
@@ -154,7 +164,7 @@ internal static class Operations
     [
         GetCapabilities, GetOpenApi,
         GetWorkflow, PutWorkflow,
-        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, PauseRun, ResumeRun,
+        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, PauseRun, ResumeRun,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
     ];
 }

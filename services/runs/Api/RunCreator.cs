@@ -27,7 +27,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     /// <summary>Ceiling of <c>recursionLimit</c>, and its value when a run does not say (<c>limits.maxNodeExecutions</c>).</summary>
     public const int MaxNodeExecutions = 1000;
 
-    /// <summary>Longest <c>runTimeoutMs</c> (<c>limits.maxRunDurationMs</c>): 30 days.</summary>
+    /// <summary>Longest life of a run (<c>limits.maxRunDurationMs</c>): 30 days.</summary>
     public const long MaxRunDurationMs = 30L * 24 * 60 * 60 * 1000;
 
     private static readonly RunOptionPolicy Policy = new()
@@ -121,7 +121,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             Channels = ChannelState.Seed(definition.Channels),
             SensitiveVariables = [.. definition.Variables.Where(variable => variable.Sensitive).Select(variable => variable.Name)],
             RecursionLimit = input.Options.RecursionLimit,
-            Deadline = timeout > 0 ? now.AddMilliseconds(timeout) : null,
+            Deadline = now.AddMilliseconds(timeout),
             TimeoutMs = timeout,
             Options = new RunOptions
             {
@@ -143,15 +143,10 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     private static JsonElement Given(JsonElement value) =>
         value.ValueKind == JsonValueKind.Object && value.EnumerateObject().MoveNext() ? value : default;
 
+    /// <summary>The workflow's own limit, the one asked for, and this server's: the shortest holds.</summary>
     private static long TimeoutOf(CreateRunBody input, WorkflowDefinition definition)
     {
-        var own = definition.Settings.TimeoutMs;
-        var asked = input.Options.RunTimeoutMs ?? 0;
-        return (own, asked) switch
-        {
-            ( > 0, > 0) => Math.Min(own, asked),
-            ( > 0, _) => own,
-            _ => asked,
-        };
+        var limit = Math.Min(input.Options.RunTimeoutMs ?? MaxRunDurationMs, MaxRunDurationMs);
+        return definition.Settings.TimeoutMs is > 0 and var own ? Math.Min(own, limit) : limit;
     }
 }

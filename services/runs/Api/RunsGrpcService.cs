@@ -122,7 +122,7 @@ internal sealed class RunsGrpcService(
 
     public override Task<ListNodeTypesReply> ListNodeTypes(ListNodeTypesRequest request, ServerCallContext context)
     {
-        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions } };
+        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs } };
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
         return Task.FromResult(reply);
     }
