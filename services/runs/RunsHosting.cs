@@ -8,6 +8,7 @@ using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
+using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Streaming;
 using OpenWop.Micro.Runs.Timers;
@@ -48,13 +49,20 @@ public static class RunsHosting
         builder.Services.AddSingleton(provider => new RunStore(
             provider.GetRequiredKeyedService<Database>(Service),
             provider.GetRequiredService<TimeProvider>(),
-            new CommitListener(provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<IEventBus>()).Committed,
+            new CommitListener(
+                provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<IEventBus>(), provider.GetRequiredService<SignalDelivery>()).Committed,
             provider.GetRequiredService<ILogger<RunStore>>()));
         builder.Services.AddSingleton(provider => new ActivityStore(
             provider.GetRequiredKeyedService<Database>(Service),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ActivityStore>>()));
         builder.Services.AddSingleton<ActivityLedger>();
+        builder.Services.AddSingleton(provider => new SignalStore(provider.GetRequiredKeyedService<Database>(Service)));
+        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SignalDelivery>(
+            provider, (Func<RunRegistry>)provider.GetRequiredService<RunRegistry>));
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<SignalDelivery>());
+        builder.Services.AddSingleton<IChildRuns>(provider => ActivatorUtilities.CreateInstance<ChildRuns>(
+            provider, (Func<RunCreator>)provider.GetRequiredService<RunCreator>));
         builder.Services.AddSingleton<EventFeed>();
         builder.Services.AddSingleton<FrameStream>();
         builder.Services.AddSingleton<RunReader>();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenWop.Micro.Protocol.Errors;
@@ -49,18 +50,31 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         if (input.TenantId is { } tenantId && tenantId != owner.Tenant)
             throw new ProtocolException(ProtocolError.Validation("The tenant does not match the credential.", "tenantId"));
 
-        if (requestId is not null && await store.FindRequestAsync(owner.Tenant, requestId, cancellationToken) is { } before)
+        return await CreateAsync(
+            input.WorkflowId, owner.Tenant, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now), cancellationToken);
+    }
+
+    /// <summary>Creates a run of a workflow's head, unless the request has made one before.</summary>
+    /// <param name="start">The first event of the run with this id, or a refusal as exception.</param>
+    public async Task<CreatedRun> CreateAsync(
+        string workflowId,
+        string tenant,
+        string? requestId,
+        bool enforceScope,
+        Func<string, PinnedDefinition, DateTimeOffset, RunStarted> start,
+        CancellationToken cancellationToken)
+    {
+        if (requestId is not null && await store.FindRequestAsync(tenant, requestId, cancellationToken) is { } before)
         {
             return await ReplayAsync(before, cancellationToken);
         }
 
-        var definition = await definitions.HeadAsync(input.WorkflowId, owner.Tenant, cancellationToken)
+        var definition = await definitions.HeadAsync(workflowId, tenant, cancellationToken)
             ?? throw new ProtocolException(ProtocolError.Validation("The workflow does not exist.", "workflowId"));
         RequireNodeTypes(definition.Graph);
         var now = clock.GetUtcNow();
         var lease = shards.Mint(now) ?? throw new ProtocolException(RunErrors.Unavailable);
-        var started = Start(lease.RunId, input, owner, definition, now);
-        var command = new RunCommand.Create(started);
+        var command = new RunCommand.Create(start(lease.RunId, definition, now));
         registry.Open(lease, command, new RunCreation(requestId, enforceScope), definition.Graph);
         try
         {
@@ -105,12 +119,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         if (RunInputs.CheckConfigurable(definition, input.Options.Configurable) is { } misfit)
             throw new ProtocolException(misfit);
 
-        if (!RunInputs.TryBind(definition, input.Inputs, out var variables, out var error))
-            throw new ProtocolException(error);
-
-        if (definition.Channels is { } channels && variables.Keys.FirstOrDefault(channels.ContainsKey) is { } taken)
-            throw new ProtocolException(ProtocolError.Validation($"'{taken}' is a channel of the workflow and cannot be set like a variable.", $"inputs.{taken}"));
-
+        var variables = Bind(definition, input.Inputs);
         var timeout = TimeoutOf(input, definition);
         return new RunStarted
         {
@@ -137,6 +146,17 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 CallbackUrl = input.CallbackUrl,
             },
         };
+    }
+
+    /// <summary>The variables that a run starts with.</summary>
+    internal static ImmutableSortedDictionary<string, JsonElement> Bind(WorkflowDefinition definition, JsonElement inputs)
+    {
+        if (!RunInputs.TryBind(definition, inputs, out var variables, out var error))
+            throw new ProtocolException(error);
+
+        return definition.Channels is { } channels && variables.Keys.FirstOrDefault(channels.ContainsKey) is { } taken
+            ? throw new ProtocolException(ProtocolError.Validation($"'{taken}' is a channel of the workflow and cannot be set like a variable.", $"inputs.{taken}"))
+            : variables;
     }
 
     /// <summary>An empty object says as much as none, which is how it is stored and shown.</summary>

@@ -17,7 +17,8 @@ internal static class Decisions
             || !draft.State.Nodes.TryGetValue(result.NodeId, out var node)
             || node.Status != NodeStatus.Running
             || node.Attempt != result.Attempt
-            || node.Iteration != result.Iteration)
+            || node.Iteration != result.Iteration
+            || node.Turn != result.Turn)
         {
             return;
         }
@@ -38,8 +39,11 @@ internal static class Decisions
             case NodeOutcome.Suspended suspended:
                 InterruptDecisions.Suspend(draft, result.NodeId, node, suspended.Interrupt);
                 break;
+            case NodeOutcome.WaitingForChild waiting when result.StartedChildren.Any(child => child.RunId == waiting.ChildRunId):
+                AddWaiting(draft, graph, node, result, waiting.ChildRunId);
+                break;
             default:
-                AddFailed(draft, graph, node, result.NodeId, new NodeError("node_outcome_invalid", "Only a pure node can wait for a time."));
+                AddFailed(draft, graph, node, result.NodeId, new NodeError("node_outcome_invalid", "The node waits for something that it cannot wait for."));
                 break;
         }
     }
@@ -72,7 +76,7 @@ internal static class Decisions
     }
 
     /// <summary>Cancels a live run and everything in it; nothing for a run that is over.</summary>
-    public static void Cancel(Draft draft, string? reason, string? cancelledBy)
+    public static void Cancel(Draft draft, string? reason, string? cancelledBy, string? parentRunId = null)
     {
         if (draft.State.IsTerminal)
         {
@@ -80,7 +84,7 @@ internal static class Decisions
         }
 
         CancelActiveNodes(draft, "run-cancelled");
-        draft.Add(new RunCancelled(reason, cancelledBy, Duration(draft)));
+        draft.Add(new RunCancelled(reason, cancelledBy, Duration(draft)) { ParentRunId = parentRunId });
     }
 
     public static void Fail(Draft draft, NodeError error, string? nodeId)
@@ -120,6 +124,7 @@ internal static class Decisions
             return;
         }
 
+        ChildDecisions.AddStarted(draft, result, awaited: null);
         draft.Add(new NodeCompleted(result.NodeId, completed.Outputs)
         {
             MaskedOutputs = Masking.Outputs(completed.Outputs, graph[result.NodeId].Definition.SensitiveOutputs),
@@ -127,6 +132,15 @@ internal static class Decisions
             LoopState = completed.LoopState,
             DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
         });
+    }
+
+    /// <summary>What was written so far is kept: the next execution goes on behind it.</summary>
+    private static void AddWaiting(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, string childRunId)
+    {
+        if (AddWrites(draft, graph, result) is { } refusal)
+            AddFailed(draft, graph, node, result.NodeId, refusal);
+        else
+            ChildDecisions.AddStarted(draft, result, childRunId);
     }
 
     /// <summary>Adds what an attempt has written, all of it or, with the reason returned, nothing.</summary>
@@ -149,7 +163,7 @@ internal static class Decisions
                 write.Value,
                 draft.State.Variables.TryGetValue(write.Name, out var previous) ? previous : null,
                 result.NodeId,
-                draft.State.SensitiveVariables.Contains(write.Name));
+                write.IsSensitive || draft.State.SensitiveVariables.Contains(write.Name));
             draft.Add(changed);
             LegacyChannels.Add(draft, changed);
         }
@@ -229,9 +243,15 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
         VariableWrites = context.VariableWrites,
         ChannelWrites = context.ChannelWrites,
         LogLines = context.LogLines,
+        StartedChildren = context.StartedChildren,
+        Turn = context.Turn,
     };
+
+    /// <summary>Answers and children that the execution knew of: a result of an earlier one is late.</summary>
+    public int Turn { get; init; }
 
     public IReadOnlyList<VariableWrite> VariableWrites { get; init; } = [];
     public IReadOnlyList<ChannelWrite> ChannelWrites { get; init; } = [];
+    public IReadOnlyList<StartedChild> StartedChildren { get; init; } = [];
     public IReadOnlyList<LogLine> LogLines { get; init; } = [];
 }

@@ -8,6 +8,7 @@ namespace OpenWop.Micro.Runs.Core;
 internal sealed class Draft(RunState state, DateTimeOffset now)
 {
     private readonly List<RunEvent> events = [];
+    private readonly List<RunSignal> signals = [];
 
     public RunState State { get; private set; } = state;
 
@@ -16,12 +17,17 @@ internal sealed class Draft(RunState state, DateTimeOffset now)
 
     public IReadOnlyList<RunEvent> Events => events;
 
+    /// <summary>Signals decided here; those that follow from the states before and after are found by <see cref="SignalRules"/>.</summary>
+    public IReadOnlyList<RunSignal> Signals => signals;
+
     public void Add(RunEventBody body)
     {
         var @event = new RunEvent(State.LastSequence + 1, Now, body);
         events.Add(@event);
         State = Fold.Apply(State, @event);
     }
+
+    public void Send(RunSignal signal) => signals.Add(signal);
 
     private static DateTimeOffset TruncateToMilliseconds(DateTimeOffset time) =>
         new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);

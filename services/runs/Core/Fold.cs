@@ -77,12 +77,22 @@ internal static class Fold
                 Variables = state.Variables.SetItem(changed.Name, changed.Value),
                 SensitiveVariables = changed.Sensitive ? state.SensitiveVariables.Add(changed.Name) : state.SensitiveVariables,
             },
+            ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
+            ChildReported reported => ChildFold.Reported(state, reported),
             ChannelWritten written => ChannelFold.Apply(state, written, @event),
             RunCompleted completed => state with { Status = RunStatus.Completed, Outputs = completed.Outputs, EndedAt = @event.Timestamp },
             RunFailed failed => state with { Status = RunStatus.Failed, Error = failed.Error, EndedAt = @event.Timestamp },
-            RunCancelled => state with { Status = RunStatus.Cancelled, EndedAt = @event.Timestamp },
+            RunCancelled cancelled => state with
+            {
+                Status = RunStatus.Cancelled,
+                IsCancelledByParent = cancelled.ParentRunId is not null,
+                EndedAt = @event.Timestamp,
+            },
             _ => state,
         };
+        if (@event.Body is NodeCompleted or NodeFailed or NodeCancelled)
+            next = ChildFold.DropResults(next, @event.Body.NodeId!);
+
         return next with { LastSequence = @event.Sequence };
     }
 
@@ -107,13 +117,15 @@ internal static class Fold
     private static RunState Started(RunState state, NodeStarted started, DateTimeOffset at)
     {
         state = started.Resets.Length == 0 ? state : Reset(state, started);
+        var before = started.Attempt > 0 ? state.Nodes.GetValueOrDefault(started.Node) : null;
         var node = new NodeState(started.DelayUntil is null ? NodeStatus.Running : NodeStatus.Delayed)
         {
             Attempt = started.Attempt,
             Iteration = started.Iteration,
             StartedAt = at,
             Inputs = started.Inputs,
-            Resolved = started.Attempt > 0 && state.Nodes.TryGetValue(started.Node, out var before) ? before.Resolved : RunState.EmptyValues,
+            Resolved = before?.Resolved ?? RunState.EmptyValues,
+            ChildRuns = before?.ChildRuns ?? [],
             DueAt = started.DelayUntil,
             Outputs = started.DelayedOutputs ?? default,
         };

@@ -79,12 +79,13 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             : null;
     }
 
-    /// <summary>Nodes whose interrupt has just been resolved are executed again, with the answer.</summary>
+    /// <summary>Nodes whose interrupt has just been resolved, or whose child has just ended, are executed again, with what came of it.</summary>
     private async ValueTask GoOnResumedAsync(Draft draft, string runId, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
     {
-        foreach (var resumed in draft.Events.Select(@event => @event.Body).OfType<NodeResumed>().ToList())
+        var resumed = draft.Events.Select(@event => @event.Body).Where(body => body is NodeResumed or ChildReported).Select(body => body.NodeId!).Distinct().ToList();
+        foreach (var nodeId in resumed)
         {
-            if (draft.State.IsTerminal || Resume(draft.State, runId, resumed.Node) is not { } item)
+            if (draft.State.IsTerminal || draft.State.Nodes[nodeId].Status != NodeStatus.Running || Resume(draft.State, runId, nodeId) is not { } item)
                 continue;
 
             if (!item.Handler.IsPure)
@@ -168,7 +169,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         if (unresolved is not null)
         {
             draft.Add(started);
-            Decisions.NodeFinished(draft, graph, new NodeResult(node.Id, attempt, iteration, new NodeOutcome.Failed(unresolved)));
+            Decisions.NodeFinished(draft, graph, new NodeResult(node.Id, attempt, iteration, new NodeOutcome.Failed(unresolved)) { Turn = draft.State.Nodes[node.Id].Turn });
             return;
         }
 
@@ -204,9 +205,10 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         }
     }
 
-    /// <summary>Executions of the node before this one.</summary>
+    /// <summary>Executions of the node before this one; a head that starts over has had one more, unless it was skipped.</summary>
     private static int NextIteration(RunState state, GraphNode node, GraphLoop? loop) =>
-        (state.Loops.GetValueOrDefault(node.Id)?.Executions ?? 0) + (loop is null ? 0 : 1);
+        (state.Loops.GetValueOrDefault(node.Id)?.Executions ?? 0)
+        + (loop is null || state.Nodes.GetValueOrDefault(node.Id) is not { Status: not NodeStatus.Skipped } ? 0 : 1);
 
     private NodeContext ContextOf(
         RunState state,
@@ -216,9 +218,15 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         int iteration,
         ImmutableSortedDictionary<string, JsonElement> inputs,
         DateTimeOffset now,
-        GraphLoop? loop = null) => new()
+        GraphLoop? loop = null)
+    {
+        // What this execution has asked and started so far; another iteration begins anew.
+        var options = state.Options!;
+        var touched = state.Nodes.GetValueOrDefault(node.Id);
+        var same = loop is null && touched?.Attempt == attempt ? touched : null;
+        return new NodeContext
         {
-            Tenant = state.Options!.Tenant,
+            Tenant = options.Tenant,
             RunId = runId,
             WorkflowId = state.WorkflowId,
             Node = node.Definition,
@@ -226,13 +234,26 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             Iteration = iteration,
             Now = now,
             Inputs = inputs,
-            Resolved = attempt == state.Nodes.GetValueOrDefault(node.Id)?.Attempt && loop is null ? state.Nodes[node.Id].Resolved : RunState.EmptyValues,
+            Resolved = same?.Resolved ?? RunState.EmptyValues,
+            Turn = same?.Turn ?? 0,
             RunInputs = state.Inputs,
             Variables = state.Variables,
+            SensitiveVariables = state.SensitiveVariables,
             Channels = state.Channels,
             ChannelDeclarations = graph.Definition.Channels,
             LoadNodeOutputs = state.CompletedOutputs,
-            Configurable = state.Options.Configurable.IsDefined() ? state.Options.Configurable : JsonValues.EmptyObject,
-            LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : state.Nodes.GetValueOrDefault(node.Id)?.LoopState,
+            Configurable = options.Configurable.IsDefined() ? options.Configurable : JsonValues.EmptyObject,
+            LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : touched?.LoopState,
+            ChildCount = state.Children.Count,
+            ChildResults = same is null ? [] : [.. same.ChildRuns.Select(child => state.Children[child].Result).OfType<ChildResult>()],
+            Origin = new ChildOrigin(
+                runId, node.Id, state.WorkflowId, iteration, same?.ChildRuns.Length ?? 0, options.Parent?.RootRunId ?? runId, options.Parent?.Depth ?? 0)
+            {
+                Tenant = options.Tenant,
+                Principal = options.Principal,
+                IsTest = options.IsTest,
+                ScopeId = options.ScopeId,
+            },
         };
+    }
 }

@@ -167,7 +167,11 @@ internal sealed record RunCompleted(JsonElement Outputs, long DurationMs) : RunE
 
 internal sealed record RunFailed(NodeError Error, string? FailedNodeId, long DurationMs) : RunEventBody;
 
-internal sealed record RunCancelled(string? Reason, string? CancelledBy, long DurationMs) : RunEventBody;
+internal sealed record RunCancelled(string? Reason, string? CancelledBy, long DurationMs) : RunEventBody
+{
+    /// <summary>The parent whose end has ended this run; null when it was cancelled itself.</summary>
+    public string? ParentRunId { get; init; }
+}
 
 /// <summary>An event of a newer version: kept, shown, not folded.</summary>
 internal sealed record UnknownEvent(string Type, string? Node) : RunEventBody
@@ -194,4 +198,7 @@ internal sealed record RunOptions
     public JsonElement Metadata { get; init; }
     public string? ScopeId { get; init; }
     public string? CallbackUrl { get; init; }
+
+    /// <summary>Set for a run that another run has started.</summary>
+    public ParentLink? Parent { get; init; }
 }

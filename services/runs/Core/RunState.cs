@@ -27,6 +27,9 @@ internal enum NodeStatus
 
     /// <summary>Waits for somebody to resolve its interrupt.</summary>
     Suspended,
+
+    /// <summary>Waits for the end of a run that it has started.</summary>
+    WaitingForChild,
     Completed,
     Failed,
     Skipped,
@@ -52,6 +55,12 @@ internal sealed record NodeState(NodeStatus Status)
 
     /// <summary>Values of the interrupts of this execution that have been resolved, by key.</summary>
     public ImmutableSortedDictionary<string, JsonElement> Resolved { get; init; } = RunState.EmptyValues;
+
+    /// <summary>Runs that this execution has started, in order.</summary>
+    public ImmutableArray<string> ChildRuns { get; init; } = [];
+
+    /// <summary>How often the attempt has gone on: after another answer, or another child, it is a new one to its executor.</summary>
+    public int Turn => Resolved.Count + ChildRuns.Length;
 
     /// <summary>Outputs of a completed node, or those that a delayed one will have.</summary>
     public JsonElement Outputs { get; init; }
@@ -95,6 +104,11 @@ internal sealed record RunState
     public long TimeoutMs { get; init; }
     public JsonElement Outputs { get; init; }
     public NodeError? Error { get; init; }
+    /// <summary>Runs that this one has started, by id.</summary>
+    public ImmutableSortedDictionary<string, ChildRun> Children { get; init; } = NoChildren;
+
+    /// <summary>True when the end of the parent has cancelled this run.</summary>
+    public bool IsCancelledByParent { get; init; }
     public PendingPause? PauseRequested { get; init; }
     public DateTimeOffset? PausedAt { get; init; }
 
@@ -102,6 +116,8 @@ internal sealed record RunState
     public static ImmutableSortedDictionary<string, JsonElement> EmptyValues { get; } = ImmutableSortedDictionary.Create<string, JsonElement>(StringComparer.Ordinal);
 
     public static ImmutableSortedDictionary<string, ChannelState> NoChannels { get; } = ImmutableSortedDictionary.Create<string, ChannelState>(StringComparer.Ordinal);
+
+    public static ImmutableSortedDictionary<string, ChildRun> NoChildren { get; } = ImmutableSortedDictionary.Create<string, ChildRun>(StringComparer.Ordinal);
 
     public static RunState Empty { get; } = new();
 
@@ -126,6 +142,32 @@ internal sealed record RunState
             }
 
             return IsTerminal ? null : oldest;
+        }
+    }
+
+    /// <summary>
+    /// The child whose waiting is the run's own: the oldest that waits for somebody outside, while nothing here does and no
+    /// attempt is being executed.
+    /// </summary>
+    public (string NodeId, ChildRun Child)? WaitingChild
+    {
+        get
+        {
+            if (Children.IsEmpty || IsTerminal || WaitingFor is not null || Nodes.Values.Any(node => node.Status == NodeStatus.Running))
+                return null;
+
+            ChildRun? oldest = null;
+            foreach (var node in Nodes.Values)
+            {
+                if (node.Status == NodeStatus.WaitingForChild
+                    && Children[node.ChildRuns[^1]] is { IsWaiting: true } child
+                    && (oldest is null || child.StartSequence < oldest.StartSequence))
+                {
+                    oldest = child;
+                }
+            }
+
+            return oldest is null ? null : (oldest.NodeId, oldest);
         }
     }
 

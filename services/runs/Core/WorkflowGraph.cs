@@ -27,9 +27,13 @@ internal sealed class WorkflowGraph
         }
 
         Loops = LoopFinder.Find(Nodes);
+        StartsChildren = nodes.Any(node => node.StartsChildren);
     }
 
     public WorkflowDefinition Definition { get; }
+
+    /// <summary>True when runs of this workflow may hear from children.</summary>
+    public bool StartsChildren { get; }
 
     /// <summary>Nodes in document order, the order in which simultaneous readiness is resolved.</summary>
     public ImmutableArray<GraphNode> Nodes { get; }
@@ -56,6 +60,9 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
 
     /// <summary>True when the node bounds its own iterations, so that the workflow's loopback limit does not apply to it.</summary>
     public bool BoundsItsLoop => Definition.TypeId is "core.loop" or "core.orchestrator.supervisor";
+
+    /// <summary>True when the node may start other runs.</summary>
+    public bool StartsChildren => Definition.TypeId is "core.subWorkflow" or "core.dispatch";
 
     /// <summary>True when a failure of this node has a way out other than failing the run.</summary>
     public bool HandlesFailure => Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete);

@@ -92,6 +92,7 @@ internal static class EventCodec
         VariableChanged => EventTypes.VariableChanged,
         LogAppended => EventTypes.LogAppended,
         ChannelWritten => EventTypes.ChannelWritten,
+        ChildStarted or ChildReported => EventTypes.LogAppended,
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,
         UnknownEvent unknown => unknown.Type,

@@ -16,6 +16,8 @@ internal static class EventFacts
         NodeCompleted completed when HasFacts(completed) => Object(writer => WriteNodeCompleted(writer, completed)),
         NodeRetried retried => Object(writer => writer.WriteString("dueAt", Timestamps.Format(retried.DueAt))),
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
+        ChildStarted started => Object(writer => ChildPayloads.WriteFacts(writer, started)),
+        ChildReported reported => Object(writer => ChildPayloads.WriteFacts(writer, reported)),
         ChannelWritten written => Object(writer => ChannelPayloads.WriteFacts(writer, written)),
         _ => InterruptFacts(body),
     };
@@ -62,6 +64,7 @@ internal static class EventFacts
             EventPayloads.Write(writer, "configurable", started.Options.Configurable);
         }
 
+        ChildPayloads.WriteParent(writer, started.Options.Parent);
         EventPayloads.WriteOptional(writer, "scopeId", started.Options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", started.Options.CallbackUrl);
     }

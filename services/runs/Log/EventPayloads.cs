@@ -28,6 +28,7 @@ internal static class EventPayloads
             case RunCancelled cancelled:
                 WriteOptional(writer, "reason", cancelled.Reason);
                 WriteOptional(writer, "cancelledBy", cancelled.CancelledBy);
+                WriteOptional(writer, "parentRunId", cancelled.ParentRunId);
                 writer.WriteNumber("durationMs", cancelled.DurationMs);
                 break;
             case NodeStarted started:
@@ -79,6 +80,12 @@ internal static class EventPayloads
                 }
 
                 break;
+            case ChildStarted started:
+                ChildPayloads.Write(writer, started);
+                break;
+            case ChildReported reported:
+                ChildPayloads.Write(writer, reported);
+                break;
             case ChannelWritten written:
                 ChannelPayloads.Write(writer, written);
                 break;
@@ -109,7 +116,10 @@ internal static class EventPayloads
             EventTypes.RunStarted => ReadRunStarted(Text(document, "runId"), payload, facts),
             EventTypes.RunCompleted => new RunCompleted(Required(payload, "outputs"), payload.IntegerMember("durationMs") ?? 0),
             EventTypes.RunFailed => new RunFailed(ReadError(payload, "error"), payload.StringMember("failedNodeId"), payload.IntegerMember("durationMs") ?? 0),
-            EventTypes.RunCancelled => new RunCancelled(payload.StringMember("reason"), payload.StringMember("cancelledBy"), payload.IntegerMember("durationMs") ?? 0),
+            EventTypes.RunCancelled => new RunCancelled(payload.StringMember("reason"), payload.StringMember("cancelledBy"), payload.IntegerMember("durationMs") ?? 0)
+            {
+                ParentRunId = payload.StringMember("parentRunId"),
+            },
             EventTypes.NodeStarted => ReadNodeStarted(payload, facts),
             EventTypes.NodeCompleted => ReadNodeCompleted(payload, facts),
             EventTypes.NodeFailed => new NodeFailed(Text(payload, "nodeId"), ReadError(payload, "error"), (int)(payload.IntegerMember("attempts") ?? 1)),
@@ -128,6 +138,7 @@ internal static class EventPayloads
                 payload.StringMember("nodeId"),
                 facts.Member("next") is not null),
             EventTypes.LogAppended when facts.StringMember("pause") is { } policy => new PauseRequested(facts.StringMember("reason"), policy),
+            EventTypes.LogAppended when ChildPayloads.Read(payload, facts) is { } child => child,
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
             EventTypes.ChannelWritten => ChannelPayloads.Read(payload, facts),
             EventTypes.CapBreached => new CapBreached(
@@ -189,6 +200,12 @@ internal static class EventPayloads
         writer.WriteString("tenant", started.Options.Tenant);
         WriteOptional(writer, "principal", started.Options.Principal);
         writer.WriteEndObject();
+        if (started.Options.Parent is { } parent)
+        {
+            writer.WriteString("parentRunId", parent.RunId);
+            writer.WriteString("parentNodeId", parent.NodeId);
+        }
+
         if (!started.Options.Tags.IsEmpty)
         {
             writer.WriteStartArray("tags");
@@ -233,6 +250,7 @@ internal static class EventPayloads
                 Metadata = payload.Member("metadata") ?? default,
                 ScopeId = facts.StringMember("scopeId"),
                 CallbackUrl = facts.StringMember("callbackUrl"),
+                Parent = ChildPayloads.ReadParent(facts),
             },
         };
     }

@@ -17,7 +17,7 @@ internal static class RunSnapshot
     public static string StatusOf(RunState state) => state.Status switch
     {
         RunStatus.Pending => "pending",
-        RunStatus.Running => state.WaitingFor is { } waiting ? InterruptKinds.WaitingStatus(waiting.Interrupt.Request.Kind) : "running",
+        RunStatus.Running => state.WaitingFor is { } waiting ? InterruptKinds.WaitingStatus(waiting.Interrupt.Request.Kind) : state.WaitingChild?.Child.Status ?? "running",
         RunStatus.Paused => "paused",
         RunStatus.Completed => "completed",
         RunStatus.Failed => "failed",
@@ -34,8 +34,8 @@ internal static class RunSnapshot
         writer.WriteString("runId", runId);
         writer.WriteString("workflowId", state.WorkflowId);
         writer.WriteString("status", StatusOf(state));
-        if (state.WaitingFor is { } waiting)
-            writer.WriteString("currentNodeId", waiting.NodeId);
+        if ((state.WaitingFor?.NodeId ?? state.WaitingChild?.NodeId) is { } current)
+            writer.WriteString("currentNodeId", current);
 
         if (interruptToken is not null)
         {
@@ -46,6 +46,7 @@ internal static class RunSnapshot
 
         WriteOptions(writer, state);
         WriteTimes(writer, state);
+        ChildPayloads.WriteSnapshot(writer, state);
         writer.WritePropertyName("inputs");
         Masking.WriteValues(writer, state.Inputs, state.SensitiveVariables);
         WriteVariables(writer, state);
@@ -156,6 +157,11 @@ internal static class RunSnapshot
                 writer.WriteString("dueAt", Timestamps.Format(due));
             }
 
+            if (!node.ChildRuns.IsEmpty)
+            {
+                writer.WriteString("childRunId", node.ChildRuns[^1]);
+            }
+
             if (node.Status == NodeStatus.Completed && node.Outputs.IsDefined())
             {
                 EventPayloads.Write(writer, "outputs", node.MaskedOutputs ?? node.Outputs);
@@ -175,7 +181,7 @@ internal static class RunSnapshot
     private static string StatusOf(NodeState node) => node.Status switch
     {
         NodeStatus.Running => "running",
-        NodeStatus.Delayed => "waiting",
+        NodeStatus.Delayed or NodeStatus.WaitingForChild => "waiting",
         NodeStatus.RetryWait => "retrying",
         NodeStatus.Suspended => "suspended",
         NodeStatus.Completed => "completed",

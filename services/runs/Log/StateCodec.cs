@@ -38,6 +38,10 @@ internal static class StateCodec
             EventPayloads.WriteError(writer, "error", error);
         }
 
+        ChildPayloads.WriteStates(writer, state);
+        if (state.IsCancelledByParent)
+            writer.WriteBoolean("cancelledByParent", true);
+
         WriteTime(writer, "pausedAt", state.PausedAt);
         if (state.PauseRequested is { } pause)
         {
@@ -104,6 +108,8 @@ internal static class StateCodec
             Channels = ChannelPayloads.ReadStates(root),
             SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
+            Children = ChildPayloads.ReadStates(root),
+            IsCancelledByParent = root.Member("cancelledByParent") is not null,
             PausedAt = Timestamps.ParseOptional(root.StringMember("pausedAt")),
             PauseRequested = root.StringMember("pausePolicy") is { } policy
                 ? new PendingPause(root.StringMember("pauseReason"), policy, Timestamps.Parse(EventPayloads.Text(root, "pauseRequestedAt")))
@@ -128,6 +134,7 @@ internal static class StateCodec
         EventFacts.WriteNames(writer, "tags", options.Tags);
         EventPayloads.WriteOptional(writer, "scopeId", options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", options.CallbackUrl);
+        ChildPayloads.WriteParent(writer, options.Parent);
         writer.WriteEndObject();
     }
 
@@ -143,6 +150,7 @@ internal static class StateCodec
         Tags = [.. options.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()!)],
         ScopeId = options.StringMember("scopeId"),
         CallbackUrl = options.StringMember("callbackUrl"),
+        Parent = ChildPayloads.ReadParent(options),
     };
 
     private static void WriteNode(Utf8JsonWriter writer, NodeState node)
@@ -165,6 +173,9 @@ internal static class StateCodec
         {
             EventFacts.WriteNames(writer, "livePorts", ports);
         }
+
+        if (!node.ChildRuns.IsEmpty)
+            EventFacts.WriteNames(writer, "childRuns", node.ChildRuns);
 
         if (!node.Resolved.IsEmpty)
             EventFacts.WriteValues(writer, "resolved", node.Resolved);
@@ -192,6 +203,7 @@ internal static class StateCodec
         LivePorts = node.Member("livePorts") is { } ports ? [.. ports.EnumerateArray().Select(port => port.GetString()!)] : null,
         Error = node.Member("error") is null ? null : EventPayloads.ReadError(node, "error"),
         Resolved = node.Member("resolved") is { } resolved ? EventPayloads.ReadValues(resolved) : RunState.EmptyValues,
+        ChildRuns = node.Member("childRuns") is { } children ? [.. children.EnumerateArray().Select(child => child.GetString()!)] : [],
         Interrupt = node.Member("interrupt") is { } interrupt ? ReadInterrupt(interrupt) : null,
     };
 

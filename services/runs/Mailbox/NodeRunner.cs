@@ -6,7 +6,7 @@ using OpenWop.Micro.Runs.Nodes;
 namespace OpenWop.Micro.Runs.Mailbox;
 
 /// <summary>Executes attempts with outside effects, a bounded number at a time.</summary>
-internal sealed partial class NodeRunner(ActivityLedger activities, TimeProvider clock, ILogger<NodeRunner> logger) : IDisposable
+internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns childRuns, TimeProvider clock, ILogger<NodeRunner> logger) : IDisposable
 {
     /// <summary>Attempts executed at the same time on one instance; more wait for their turn.</summary>
     public const int MaxConcurrency = 256;
@@ -47,6 +47,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, TimeProvider
     private async Task<NodeOutcome> ExecuteAsync(NodeWork work, CancellationToken cancellationToken)
     {
         work.Context.Activities = activities.For(work.Context);
+        work.Context.ChildRuns = childRuns;
         var limit = work.Context.Node.Settings.TimeoutMs;
         using var timeout = limit > 0 ? new CancellationTokenSource(TimeSpan.FromMilliseconds(limit), clock) : new CancellationTokenSource();
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);

@@ -99,6 +99,16 @@ internal abstract class RunCommand
         public override void Decide(Draft draft, RunDriver driver) => Decisions.NodeFinished(draft, driver.Graph, result);
     }
 
+    /// <summary>A signal of another run has arrived; the mailbox decides on it when it can.</summary>
+    public sealed class Deliver(RunSignal signal) : RunCommand
+    {
+        public RunSignal Signal => signal;
+
+        public override void Decide(Draft draft, RunDriver driver)
+        {
+        }
+    }
+
     /// <summary>A time has come, or the run has a new owner: what is due shows in the state.</summary>
     public sealed class WakeUp : RunCommand
     {

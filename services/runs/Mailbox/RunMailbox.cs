@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
 
 namespace OpenWop.Micro.Runs.Mailbox;
@@ -24,6 +25,7 @@ internal sealed partial class RunMailbox
 {
     private readonly Channel<RunCommand> commands = Channel.CreateUnbounded<RunCommand>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<string, Attempt> inFlight = new(StringComparer.Ordinal);
+    private readonly SignalInbox inbox = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private readonly RunDriver driver;
@@ -45,6 +47,13 @@ internal sealed partial class RunMailbox
         this.store = store;
         this.clock = clock;
         this.logger = logger;
+    }
+
+    /// <summary>Takes in what waited for the run before it was loaded.</summary>
+    public void Receive(IEnumerable<RunSignal> signals)
+    {
+        foreach (var signal in signals)
+            inbox.Add(signal);
     }
 
     public string RunId => lease.RunId;
@@ -108,13 +117,18 @@ internal sealed partial class RunMailbox
         while (draft.Events.Count < RunDriver.DraftLimit && commands.Reader.TryRead(out var command))
         {
             taken.Add(command);
+            if (command is RunCommand.Deliver delivery)
+                inbox.Add(delivery.Signal);
+
             command.Decide(draft, driver);
         }
 
         bool moreToDo;
         do
         {
+            inbox.Decide(draft);
             (var work, moreToDo) = await driver.AdvanceAsync(draft, RunId, stopping.Token);
+            moreToDo |= inbox.IsReady(draft.State);
             await CommitAsync(draft, idle: work.IsEmpty && !moreToDo);
             foreach (var command in taken)
             {
@@ -130,7 +144,7 @@ internal sealed partial class RunMailbox
 
     private async Task CommitAsync(Draft draft, bool idle)
     {
-        if (draft.Events.Count == 0)
+        if (draft.Events.Count == 0 && inbox.Decided.Count == 0)
         {
             return;
         }
@@ -139,6 +153,8 @@ internal sealed partial class RunMailbox
         {
             Creation = creation,
             StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
+            Sent = [.. SignalRules.Of(State, draft.State), .. draft.Signals],
+            Received = [.. inbox.Decided],
             Committed = () => State = draft.State,
         });
         if (result.Status != AppendStatus.Committed)
@@ -147,6 +163,7 @@ internal sealed partial class RunMailbox
         }
 
         creation = null;
+        inbox.Committed();
 
         // The acknowledgement may come before the listener is called.
         State = draft.State;
@@ -179,7 +196,7 @@ internal sealed partial class RunMailbox
                 continue;
 
             var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-            inFlight[nodeId] = new Attempt(node.Attempt, node.Iteration, node.Resolved.Count, cancellation);
+            inFlight[nodeId] = new Attempt(node.Attempt, node.Iteration, node.Turn, cancellation);
             runner.Start(item, result => TryPost(new RunCommand.NodeFinished(result)), cancellation.Token);
         }
     }
@@ -188,7 +205,7 @@ internal sealed partial class RunMailbox
         State.Status == RunStatus.Running
         && State.Nodes.TryGetValue(nodeId, out var node)
         && node.Status == NodeStatus.Running
-        && (node.Attempt, node.Iteration, node.Resolved.Count) == (attempt.Number, attempt.Iteration, attempt.Answers);
+        && (node.Attempt, node.Iteration, node.Turn) == (attempt.Number, attempt.Iteration, attempt.Turn);
 
     /// <summary>Step 6: under the same lock as posting, so that no command is accepted that nobody would read.</summary>
     private bool TryClose()
@@ -232,8 +249,8 @@ internal sealed partial class RunMailbox
     }
 
     /// <summary>An attempt that is being executed.</summary>
-    /// <param name="Answers">Interrupts answered when it started: after another answer it is a new one.</param>
-    private sealed record Attempt(int Number, int Iteration, int Answers, CancellationTokenSource Cancellation);
+    /// <param name="Turn">Answers and children that it knows of: after another one it is a new attempt.</param>
+    private sealed record Attempt(int Number, int Iteration, int Turn, CancellationTokenSource Cancellation);
 
     private static partial class Log
     {

@@ -3,6 +3,7 @@ using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
+using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
 
 namespace OpenWop.Micro.Runs.Mailbox;
@@ -13,6 +14,7 @@ namespace OpenWop.Micro.Runs.Mailbox;
 internal sealed partial class RunRegistry(
     OwnedShards shards,
     RunStore store,
+    SignalStore signals,
     Definitions definitions,
     NodeTypes nodeTypes,
     NodeRunner runner,
@@ -73,7 +75,22 @@ internal sealed partial class RunRegistry(
     }
 
     /// <summary>Wakes a run without waiting for it; failures are logged and tried again.</summary>
-    public void Wake(string runId) => _ = WakeAsync(runId);
+    public void Wake(string runId) => _ = PostOrRetryAsync(runId, () => new RunCommand.WakeUp());
+
+    /// <summary>Delivers a signal without waiting for it; failures are logged and tried again.</summary>
+    public void Deliver(RunSignal signal)
+    {
+        // Who commits must not load runs: only the mailbox that is there already gets it on this thread.
+        if (!(mailboxes.TryGetValue(signal.Target, out var entry)
+            && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
+            && entry.Value.Result.TryPost(new RunCommand.Deliver(signal))))
+        {
+            _ = Task.Run(() => DeliverAsync(signal));
+        }
+    }
+
+    /// <summary>Returns when the signal is in the mailbox of its run, or will be tried again later.</summary>
+    public Task DeliverAsync(RunSignal signal) => PostOrRetryAsync(signal.Target, () => new RunCommand.Deliver(signal));
 
     /// <summary>Stops the runs of a shard, or all, and waits until their last append is through.</summary>
     public async Task StopAsync(int? shard)
@@ -97,6 +114,11 @@ internal sealed partial class RunRegistry(
             var state = await store.LoadStateAsync(runId, CancellationToken.None);
             var graph = await definitions.GraphAsync(state, CancellationToken.None);
             var mailbox = NewMailbox(lease, state, creation: null, graph);
+            if (graph.StartsChildren || state.Options?.Parent is not null)
+            {
+                mailbox.Receive(await signals.OfRunAsync(runId, CancellationToken.None));
+            }
+
             Run(mailbox, entry);
             return mailbox;
         });
@@ -116,34 +138,34 @@ internal sealed partial class RunRegistry(
             mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
             if (end == MailboxEnd.Failed)
             {
-                _ = WakeLaterAsync(mailbox.RunId);
+                _ = RetryAsync(mailbox.RunId, () => new RunCommand.WakeUp());
             }
         });
         running[mailbox] = task;
         _ = task.ContinueWith(_ => running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task WakeAsync(string runId)
+    private async Task PostOrRetryAsync(string runId, Func<RunCommand> command)
     {
         try
         {
-            await PostAsync(runId, new RunCommand.WakeUp());
+            await PostAsync(runId, command());
         }
         catch (RunMovedException)
         {
-            // Its new owner wakes it.
+            // Its new owner wakes it, and reads its signals.
         }
         catch (Exception exception)
         {
             Log.WakeFailed(logger, exception, runId);
-            await WakeLaterAsync(runId);
+            _ = RetryAsync(runId, command);
         }
     }
 
-    private async Task WakeLaterAsync(string runId)
+    private async Task RetryAsync(string runId, Func<RunCommand> command)
     {
         await Task.Delay(ReloadDelay, clock);
-        await WakeAsync(runId);
+        await PostOrRetryAsync(runId, command);
     }
 
     private static partial class Log

@@ -24,6 +24,7 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, LoopNode>();
         services.AddSingleton<INodeHandler, DelayNode>();
         services.AddSingleton<INodeHandler, FailNode>();
+        services.AddSingleton<INodeHandler, SubWorkflowNode>();
 
         services.AddSingleton<INodeHandler, SetVariableNode>();
         services.AddSingleton<INodeHandler, GetVariableNode>();

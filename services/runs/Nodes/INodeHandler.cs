@@ -53,6 +53,13 @@ public abstract record NodeOutcome
     /// </summary>
     public sealed record Suspended(Interrupt Interrupt) : NodeOutcome;
 
+    /// <summary>
+    /// The node waits for a run that this attempt has started with <see cref="NodeContext.StartChildAsync"/>. What the attempt has
+    /// written is kept. Once the child has ended the handler is executed again from its beginning, with one more result in
+    /// <see cref="NodeContext.ChildResults"/>.
+    /// </summary>
+    public sealed record WaitingForChild(string ChildRunId) : NodeOutcome;
+
     /// <summary>The node completes with <paramref name="Outputs"/> at an absolute time, without being executed again.</summary>
     public sealed record Delayed(DateTimeOffset Until, JsonElement Outputs) : NodeOutcome;
 }

@@ -67,7 +67,8 @@ public sealed partial class NodeContext
     public IReadOnlyList<LogLine> LogLines => logLines;
 
     /// <summary>Sets a variable when the attempt completes; discarded when it fails.</summary>
-    public void SetVariable(string name, JsonElement value) => variableWrites.Add(new VariableWrite(name, value));
+    /// <param name="isSensitive">True masks it outside from now on; one that is masked already stays masked.</param>
+    public void SetVariable(string name, JsonElement value, bool isSensitive = false) => variableWrites.Add(new VariableWrite(name, value, isSensitive));
 
     /// <summary>Appends a line to the run's log (<c>log.appended</c>) when the attempt ends, however it ends.</summary>
     /// <param name="level">debug, info, warn or error.</param>
@@ -75,7 +76,7 @@ public sealed partial class NodeContext
 }
 
 /// <summary>A variable set by a node.</summary>
-public sealed record VariableWrite(string Name, JsonElement Value);
+public sealed record VariableWrite(string Name, JsonElement Value, bool IsSensitive = false);
 
 /// <summary>A line logged by a node.</summary>
 public sealed record LogLine(string Level, string Message, JsonElement? Fields);

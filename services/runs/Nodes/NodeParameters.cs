@@ -103,6 +103,23 @@ internal sealed class NodeParameters(NodeContext context)
         }
     }
 
+    /// <summary>A boolean of the config alone; the fallback when absent.</summary>
+    public bool ConfigBoolean(string name, bool fallback)
+    {
+        switch (FindConfig(name))
+        {
+            case null:
+                return fallback;
+            case { ValueKind: JsonValueKind.True }:
+                return true;
+            case { ValueKind: JsonValueKind.False }:
+                return false;
+            default:
+                Reject(name, "must be true or false");
+                return fallback;
+        }
+    }
+
     /// <summary>An integer within bounds; the fallback when absent. <c>3.0</c> counts as 3, <c>3.5</c> is refused.</summary>
     public long Integer(string name, long min, long max, long fallback)
     {

@@ -1,5 +1,6 @@
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Timers;
 using OpenWop.Micro.Storage;
@@ -11,7 +12,7 @@ namespace OpenWop.Micro.Runs.Shards;
 /// <list type="number">
 /// <item>a shard is acquired under a new epoch; from now on nobody else can append to its runs;</item>
 /// <item>its runs with attempts in flight are loaded and go on;</item>
-/// <item>what is due in the next minutes is scheduled, and from then on every half window;</item>
+/// <item>what is due in the next minutes is scheduled, signals that wait are delivered, and both again every half window;</item>
 /// <item>on hand-over or loss its mailboxes are stopped; the log is all the next owner needs.</item>
 /// </list>
 /// </summary>
@@ -27,18 +28,20 @@ internal sealed partial class ShardService : BackgroundService
     private readonly RunRegistry registry;
     private readonly RunStore store;
     private readonly WakeUps wakeUps;
+    private readonly SignalDelivery signals;
     private readonly InterruptTokens tokens;
     private readonly ShardLeases leases;
     private readonly TimeProvider clock;
     private readonly ILogger<ShardService> logger;
 
     public ShardService(
-        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, InterruptTokens tokens, ShardLeaseOptions options, TimeProvider clock, ILoggerFactory loggers)
+        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, SignalDelivery signals, InterruptTokens tokens, ShardLeaseOptions options, TimeProvider clock, ILoggerFactory loggers)
     {
         this.owned = owned;
         this.registry = registry;
         this.store = store;
         this.wakeUps = wakeUps;
+        this.signals = signals;
         this.tokens = tokens;
         this.clock = clock;
         this.database = database;
@@ -127,6 +130,8 @@ internal sealed partial class ShardService : BackgroundService
             {
                 wakeUps.Set(runId, dueAt);
             }
+
+            await signals.DeliverAsync(shard, CancellationToken.None);
         }
         catch (Exception exception)
         {
@@ -142,7 +147,7 @@ internal sealed partial class ShardService : BackgroundService
         [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Shard {Shard}: unfinished runs could not be read")]
         public static partial void TakeOverFailed(ILogger logger, Exception exception, int shard);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Shard {Shard}: due runs could not be read")]
+        [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Shard {Shard}: due runs and signals could not be read")]
         public static partial void ScheduleFailed(ILogger logger, Exception exception, int shard);
     }
 }

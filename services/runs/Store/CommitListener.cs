@@ -1,16 +1,22 @@
 using OpenWop.Micro.Events;
+using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Streaming;
 using OpenWop.Micro.Runs.Timers;
 
 namespace OpenWop.Micro.Runs.Store;
 
-/// <summary>What happens after each commit, in commit order: due times are noted, followers hear of the events.</summary>
-internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus)
+/// <summary>What happens after each commit, in commit order: due times are noted, followers hear of the events, other runs get their signals.</summary>
+internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDelivery signals)
 {
     public void Committed(RunAppend append, AppendResult result)
     {
         append.Committed?.Invoke();
-        wakeUps.Set(append.Lease.RunId, append.State.NextDue);
-        bus.Publish(RunTopic.MessageOf(append.Lease.RunId, result.Events));
+        if (result.Events.Count > 0)
+        {
+            wakeUps.Set(append.Lease.RunId, append.State.NextDue);
+            bus.Publish(RunTopic.MessageOf(append.Lease.RunId, result.Events));
+        }
+
+        signals.Committed(append.Sent);
     }
 }

@@ -18,6 +18,12 @@ internal sealed record RunAppend(RunLease Lease, IReadOnlyList<RunEvent> Events,
     /// <summary>True when the state is stored as well: the run starts to wait, or ends.</summary>
     public bool StoreState { get; init; }
 
+    /// <summary>Signals that go out with the append.</summary>
+    public IReadOnlyList<RunSignal> Sent { get; init; } = [];
+
+    /// <summary>Signals that the append has decided on.</summary>
+    public IReadOnlyList<RunSignal> Received { get; init; } = [];
+
     /// <summary>
     /// Called once committed, before anybody hears of the events: who has seen an event finds it in the snapshot as well.
     /// </summary>

@@ -16,8 +16,8 @@ internal static class RunQueries
     public const string LastPosition = "SELECT max(position) FROM run_events WHERE shard = $1";
 
     public const string InsertRun = """
-        INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+        INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at, parent_run_id, root_run_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)
         """;
 
     public const string UpdateRun = """
@@ -36,6 +36,8 @@ internal static class RunQueries
         """;
 
     public const string FindRun = "SELECT shard, tenant, test, workflow_id, status, last_sequence FROM runs WHERE run_id = $1";
+
+    public const string CountDescendants = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE root_run_id = $1 LIMIT $2) AS tree";
 
     public const string FindState = "SELECT state FROM run_states WHERE run_id = $1";
 

@@ -2,6 +2,7 @@ using System.Data.Common;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Runs.Store;
@@ -60,6 +61,13 @@ internal sealed class RunStore : IAsyncDisposable
     {
         await using var session = await database.OpenReadAsync(cancellationToken);
         return await session.ScalarAsync<string>(RunQueries.FindRequest, tenant, requestId);
+    }
+
+    /// <summary>Runs below a run, however deep; at most as many as the limit.</summary>
+    public async Task<long> CountDescendantsAsync(string rootRunId, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        return await session.ScalarAsync<long>(RunQueries.CountDescendants, rootRunId, (long)limit);
     }
 
     /// <summary>The stored state with newer events folded in.</summary>
@@ -163,6 +171,12 @@ internal sealed class RunStore : IAsyncDisposable
             return existing;
         }
 
+        SignalStore.Write(session, append.Sent, append.Received, now);
+        if (append.Events.Count == 0)
+        {
+            return new AppendResult(AppendStatus.Committed, []);
+        }
+
         if (!positions.TryGetValue(lease.Shard, out var position))
         {
             position = await session.ScalarAsync<long>(RunQueries.LastPosition, (long)lease.Shard);
@@ -233,7 +247,9 @@ internal sealed class RunStore : IAsyncDisposable
             state.LastSequence,
             ActiveOf(state),
             WakeAtOf(state),
-            now);
+            now,
+            options.Parent?.RunId,
+            options.Parent?.RootRunId);
         return null;
     }
 

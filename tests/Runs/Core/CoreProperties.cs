@@ -18,8 +18,8 @@ public sealed class CoreProperties
         run =>
         {
             var simulation = new Simulation(run.Seed, run.Definition);
-            return simulation.Play(withCrashes: true, withCancel: true)
-                && simulation.Stored.Count(stored => EventTypes.IsTerminal(stored.Type)) == 1
+            Assert.True(simulation.Play(withCrashes: true, withCancel: true), simulation.Describe());
+            return simulation.Stored.Count(stored => EventTypes.IsTerminal(stored.Type)) == 1
                 && EventTypes.IsTerminal(simulation.Stored[^1].Type);
         },
         iter: 2000);
@@ -79,6 +79,29 @@ public sealed class CoreProperties
             return simulation.EventsOfRepeatedCommands() == 0;
         },
         iter: 500);
+
+    [Fact]
+    public void No_two_executions_of_a_node_have_the_same_number() => Case.Sample(
+        run =>
+        {
+            var simulation = new Simulation(run.Seed, run.Definition);
+            simulation.Play(withCrashes: false, withCancel: false);
+            var starts = simulation.Events.Select(@event => @event.Body).OfType<NodeStarted>().Select(started => (started.Node, started.Iteration, started.Attempt)).ToList();
+            return starts.Distinct().Count() == starts.Count;
+        },
+        iter: 1000);
+
+    [Fact]
+    public void No_child_goes_on_that_nobody_waits_for() => Case.Sample(
+        run =>
+        {
+            var simulation = new Simulation(run.Seed, run.Definition);
+            simulation.Play(withCrashes: true, withCancel: true);
+            var recorded = simulation.State.Children.Where(child => child.Value.IsOver).Select(child => child.Key).ToHashSet();
+            return simulation.DeliverAll()
+                && simulation.ChildRunIds.All(child => recorded.Contains(child) || simulation.EndedChildren.Contains(child));
+        },
+        iter: 1000);
 
     [Fact]
     public void No_run_starts_more_nodes_than_its_limit() => Gen.Select(Case, Gen.Int[1, 6]).Sample(

@@ -21,7 +21,7 @@ internal static class RandomWorkflows
     {
         Id = "",
         Name = "",
-        TypeId = type < 5 ? "test.pure" : type < 7 ? "test.effect" : type < 8 ? "test.ask" : "test.wait",
+        TypeId = type < 5 ? "test.pure" : type < 7 ? "test.effect" : type < 8 ? "test.ask" : type < 9 ? "test.child" : "test.wait",
         Settings = new NodeSettings { MaxRetries = retries },
         Disabled = disabled == 0,
     });

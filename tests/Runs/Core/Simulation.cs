@@ -20,13 +20,20 @@ internal sealed class Simulation
     private readonly Random random;
     private readonly RunDriver driver;
     private readonly List<NodeWork> inFlight = [];
+
+    /// <summary>Reports of children that have not been decided on, and those that have: either may arrive (again) at any time.</summary>
+    private readonly List<RunSignal> reports = [];
+    private readonly List<RunSignal> oldReports = [];
+    private readonly ChanceChildren childRuns;
+    private readonly SortedSet<string> children = new(StringComparer.Ordinal);
     private DateTimeOffset now = Epoch;
 
     public Simulation(int seed, WorkflowDefinition definition, int recursionLimit = 1000)
     {
         random = new Random(seed);
         Graph = new WorkflowGraph(definition);
-        driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode(), new AskNode()]));
+        childRuns = new ChanceChildren(this);
+        driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode(), new AskNode(), new ParentNode()]));
         Decide(draft => draft.Add(new RunStarted
         {
             RunId = RunId,
@@ -39,6 +46,12 @@ internal sealed class Simulation
     }
 
     public WorkflowGraph Graph { get; }
+
+    /// <summary>Children that were told to end, and those that are over.</summary>
+    public SortedSet<string> EndedChildren { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Children that exist.</summary>
+    public IReadOnlySet<string> ChildRunIds => children;
     public RunState State { get; private set; } = RunState.Empty;
     public List<RunEvent> Events { get; } = [];
     public List<EncodedEvent> Stored { get; } = [];
@@ -74,6 +87,10 @@ internal sealed class Simulation
             {
                 var answer = new Answer(JsonElement.Parse("""{"answer":1}"""), "somebody", ByToken: false);
                 Decide(draft => InterruptDecisions.Resolve(draft, waiting.NodeId, answer));
+            }
+            else if (reports.Count > 0 && (choice < 70 || (inFlight.Count == 0 && State.NextDue is null)))
+            {
+                Deliver(withRepetition: choice < 10);
             }
             else if (inFlight.Count > 0 && (choice < 80 || State.NextDue is null))
             {
@@ -119,13 +136,39 @@ internal sealed class Simulation
         var work = inFlight[random.Next(inFlight.Count)];
         inFlight.Remove(work);
         now = now.AddMilliseconds(random.Next(1, 50));
+        work.Context.ChildRuns = childRuns;
         var outcome = work.Handler.ExecuteAsync(work.Context, CancellationToken.None).AsTask();
-        var result = new NodeResult(work.Context.Node.Id, work.Context.Attempt, work.Context.Iteration, outcome.GetAwaiter().GetResult());
+        var result = NodeResult.Of(work.Context, outcome.GetAwaiter().GetResult());
         Decide(draft => Decisions.NodeFinished(draft, Graph, result));
         if (twice)
         {
             Decide(draft => Decisions.NodeFinished(draft, Graph, result));
         }
+    }
+
+    /// <summary>A report arrives; what cannot be decided yet stays, as it does in the outbox.</summary>
+    private void Deliver(bool withRepetition)
+    {
+        var from = withRepetition && oldReports.Count > 0 ? oldReports : reports;
+        var report = from[random.Next(from.Count)];
+        var decided = false;
+        Decide(draft => decided = ChildDecisions.Receive(draft, report));
+        if (decided && reports.Remove(report))
+            oldReports.Add(report);
+    }
+
+    /// <summary>All reports that are left arrive.</summary>
+    public bool DeliverAll()
+    {
+        while (reports.Count > 0)
+        {
+            var left = reports.Count;
+            Deliver(withRepetition: false);
+            if (reports.Count == left)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>The process dies: what was in memory is gone, the log is read back, attempts in the middle start over.</summary>
@@ -154,6 +197,7 @@ internal sealed class Simulation
             decide = _ => { };
             (var work, moreToDo) = driver.AdvanceAsync(draft, RunId, CancellationToken.None).AsTask().GetAwaiter().GetResult();
             Events.AddRange(draft.Events);
+            EndedChildren.UnionWith(SignalRules.Of(State, draft.State).Concat(draft.Signals).OfType<RunSignal.Cancel>().Select(signal => signal.Target));
             Stored.AddRange(draft.Events.Select(@event => EventCodec.Encode(RunId, @event)));
             State = draft.State;
             inFlight.AddRange(work.Where(item => State.Nodes.GetValueOrDefault(item.Context.Node.Id)?.Status == NodeStatus.Running));
@@ -186,6 +230,42 @@ internal sealed class Simulation
 
         private static int HashOf(int seed, string nodeId, int attempt, int iteration) =>
             nodeId.Aggregate((seed * 31) + attempt, (hash, letter) => (hash * 31) + letter) + (iteration * 7919);
+    }
+
+    /// <summary>Starts up to two children one after the other and completes with what they came to.</summary>
+    private sealed class ParentNode : INodeHandler
+    {
+        public string TypeId => "test.child";
+        public bool IsPure => false;
+
+        public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken)
+        {
+            if (context.ChildResults.Length > context.Iteration % 2)
+                return new NodeOutcome.Completed(JsonElement.Parse("{}"));
+
+            if (context.ChildResults is [{ Status: not "completed" }, ..])
+                return new NodeOutcome.Failed(new NodeError("child_failed", "chance"));
+
+            context.SetVariable("started", JsonSerializer.SerializeToElement(context.ChildResults.Length));
+            var start = await context.StartChildAsync(new ChildRequest("child"), cancellationToken);
+            return new NodeOutcome.WaitingForChild(start.RunId!);
+        }
+    }
+
+    /// <summary>Children whose whole life is decided when they start: two reports, in the outbox from then on.</summary>
+    private sealed class ChanceChildren(Simulation simulation) : IChildRuns
+    {
+        public Task<ChildStart> StartAsync(ChildOrigin origin, ChildRequest request, CancellationToken cancellationToken)
+        {
+            var runId = $"child-{origin.NodeId}-{origin.Iteration}-{origin.Ordinal}";
+            if (!simulation.children.Add(runId))
+                return Task.FromResult(new ChildStart(runId, null));
+
+            var status = simulation.random.Next(4) switch { 0 => "failed", 1 => "cancelled", _ => "completed" };
+            simulation.reports.Add(new RunSignal.ChildReport(RunId, runId, 3, origin.NodeId, origin.Iteration, "waiting-approval", null) { IsFirst = true });
+            simulation.reports.Add(new RunSignal.ChildReport(RunId, runId, 9, origin.NodeId, origin.Iteration, status, new ChildResult(runId, request.WorkflowId, status)));
+            return Task.FromResult(new ChildStart(runId, null));
+        }
     }
 
     private sealed class AskNode : INodeHandler

@@ -89,6 +89,8 @@ internal static class InterruptDecisions
     {
         null or { Interrupt: null } => NotFound,
         { Interrupt.IsResolved: true } => AlreadyResolved,
+        { Status: NodeStatus.Cancelled } when state.IsCancelledByParent =>
+            new ProtocolError(ErrorCodes.InterruptGone, "The interrupt is gone: the end of its parent has cancelled the run."),
         { Status: NodeStatus.Cancelled } when answer.ByToken => AlreadyResolved,
         { Status: NodeStatus.Cancelled } => new ProtocolError(ErrorCodes.InterruptCancelled, "The run was cancelled while the interrupt was pending."),
         { Status: not NodeStatus.Suspended } => AlreadyResolved,
