@@ -70,7 +70,7 @@ internal sealed class ChildRuns(Func<RunCreator> creator, RunStore store, TimePr
             throw new ProtocolException(misfit);
 
         var inputs = NodeJson.Object(request.Inputs);
-        var timeout = definition.Settings.TimeoutMs;
+        var timeout = RunCreator.TimeoutOf(definition, asked: null);
         return new RunStarted
         {
             RunId = runId,
@@ -80,7 +80,7 @@ internal sealed class ChildRuns(Func<RunCreator> creator, RunStore store, TimePr
             Channels = ChannelState.Seed(definition.Channels),
             SensitiveVariables = [.. definition.Variables.Where(variable => variable.Sensitive).Select(variable => variable.Name), .. request.SensitiveInputs],
             RecursionLimit = RunCreator.MaxNodeExecutions,
-            Deadline = timeout > 0 ? now.AddMilliseconds(timeout) : null,
+            Deadline = now.AddMilliseconds(timeout),
             TimeoutMs = timeout,
             Options = new RunOptions
             {

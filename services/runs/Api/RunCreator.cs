@@ -120,7 +120,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             throw new ProtocolException(misfit);
 
         var variables = Bind(definition, input.Inputs);
-        var timeout = TimeoutOf(input, definition);
+        var timeout = TimeoutOf(definition, input.Options.RunTimeoutMs);
         return new RunStarted
         {
             RunId = runId,
@@ -164,9 +164,9 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         value.ValueKind == JsonValueKind.Object && value.EnumerateObject().MoveNext() ? value : default;
 
     /// <summary>The workflow's own limit, the one asked for, and this server's: the shortest holds.</summary>
-    private static long TimeoutOf(CreateRunBody input, WorkflowDefinition definition)
+    internal static long TimeoutOf(WorkflowDefinition definition, long? asked)
     {
-        var limit = Math.Min(input.Options.RunTimeoutMs ?? MaxRunDurationMs, MaxRunDurationMs);
+        var limit = Math.Min(asked ?? MaxRunDurationMs, MaxRunDurationMs);
         return definition.Settings.TimeoutMs is > 0 and var own ? Math.Min(own, limit) : limit;
     }
 }

@@ -112,10 +112,19 @@ internal sealed class EngineHost : IAsyncDisposable
         return await Client.ReadEventsAsync(new ReadEventsRequest { RunId = runId }, Headers);
     }
 
-    public async ValueTask DisposeAsync()
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>Ends the process, so to speak, and leaves its data in the folder returned.</summary>
+    public async Task<string> StopAsync()
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        return folder;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         Directory.Delete(folder, recursive: true);
     }
 }
