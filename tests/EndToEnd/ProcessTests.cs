@@ -66,6 +66,28 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task While_a_service_is_away_clients_are_told_so_and_afterwards_all_is_well()
+    {
+        await using var installation = await Installation.StartAsync(Form.Separate);
+        using var client = new Client(installation.BaseUrl);
+        await client.StoreAsync("back", $"[{Client.Node("a", "core.delay", """{"delayMs":2000}""")}]");
+        var runId = await client.CreateAsync("back", ("Idempotency-Key", "k"));
+        using var stream = await client.SendAsync("GET", $"/v1/runs/{runId}/events");
+
+        var startAgain = await installation.CrashAsync("runs");
+        await Assert.ThrowsAnyAsync<Exception>(() => stream.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+        var refused = await client.SendAsync("GET", "/v1/runs/" + runId);
+        Assert.NotEmpty(refused.Headers.GetValues("Retry-After").Single());
+        await refused.IsErrorAsync(503, "service_unavailable");
+        await client.GetAsync("/.well-known/openwop");
+
+        await startAgain();
+        await Eventually.TrueAsync(async () => (await client.SendAsync("GET", "/v1/runs/" + runId)).IsSuccessStatusCode);
+        Assert.Equal(runId, await client.CreateAsync("back", ("Idempotency-Key", "k")));
+        await client.UntilAsync(runId, "completed");
+    }
+
+    [Fact]
     public async Task Without_any_key_the_server_starts_and_lets_nobody_in()
     {
         using var folder = new TempFolder();

@@ -62,6 +62,14 @@ public sealed class ErrorEnvelopeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_registry_that_is_not_there_does_not_answer_in_json()
+    {
+        var response = await _gateway.SendAsync("GET", "/v1/packs/-/search?q=", key: "");
+        Assert.Equal((404, "text/plain"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "text/plain"));
+        Assert.DoesNotContain("{", await response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
     public async Task A_body_beyond_the_limit_is_413_however_it_is_sent()
     {
         var large = $$"""{"workflowId":"{{new string('x', 3000)}}"}""";

@@ -22,7 +22,10 @@ public static class Settings
     /// <summary>Least level that is logged. Default <c>Information</c>.</summary>
     public const string LogLevel = "OPENWOP_LOG_LEVEL";
 
-    /// <summary>Addresses of another service, a comma separated list of URLs: <c>OPENWOP_RUNS_URL</c>.</summary>
+    /// <summary>
+    /// Addresses of another service: a comma separated list of http or https URLs, or one <c>dns:///host:port</c> whose name stands for
+    /// all instances: <c>OPENWOP_RUNS_URL</c>.
+    /// </summary>
     public static string AddressesOf(string service)
     {
         ArgumentException.ThrowIfNullOrEmpty(service);
@@ -67,14 +70,14 @@ public static class Settings
     }
 
     /// <summary>The addresses of a service; empty when none are configured.</summary>
-    /// <exception cref="InvalidOperationException">An entry is not an absolute http or https URL.</exception>
+    /// <exception cref="InvalidOperationException">An entry is not an absolute http, https or dns URL.</exception>
     public static IReadOnlyList<Uri> ServiceAddresses(this IConfiguration configuration, string service)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var name = AddressesOf(service);
         return [.. (configuration[name] ?? "")
             .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(entry => HttpUrl(name, entry))];
+            .Select(entry => entry.StartsWith("dns:///", StringComparison.Ordinal) && Uri.TryCreate(entry, UriKind.Absolute, out var dns) ? dns : HttpUrl(name, entry))];
     }
 
     /// <summary>The public base URL without a trailing slash, or null when answers use the address of the request.</summary>

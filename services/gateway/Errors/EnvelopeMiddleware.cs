@@ -23,6 +23,12 @@ internal sealed class EnvelopeMiddleware(RequestDelegate next, ErrorTranslator e
             if (context.Response.StatusCode == StatusCodes.Status404NotFound && AnswerGrpc(context))
                 return;
 
+            if (IsProbeForRegistry(context))
+            {
+                await context.Response.WriteAsync("There is no pack registry here.\n", context.RequestAborted);
+                return;
+            }
+
             error = FromStatus(context);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
@@ -55,6 +61,10 @@ internal sealed class EnvelopeMiddleware(RequestDelegate next, ErrorTranslator e
         context.Response.Headers["grpc-message"] = "The method does not exist.";
         return true;
     }
+
+    /// <summary>Clients probe for a pack registry and take any JSON with an <c>error</c> for one (spec/conformance.md 3).</summary>
+    private static bool IsProbeForRegistry(HttpContext context) =>
+        context.Response.StatusCode == StatusCodes.Status404NotFound && context.Request.Path.StartsWithSegments("/v1/packs");
 
     private static ProtocolError FromStatus(HttpContext context) => context.Response.StatusCode switch
     {

@@ -28,12 +28,15 @@ internal static class ServiceClusters
             app.MapReverseProxy();
     }
 
+    /// <summary>The proxy resolves host names by itself.</summary>
+    private static string HttpAddress(Uri address) => address.Scheme == "dns" ? $"http://{address.AbsolutePath.TrimStart('/')}" : address.ToString();
+
     private static ClusterConfig? Create(string service, IReadOnlyList<Uri> addresses) => addresses.Count == 0 ? null : new ClusterConfig
     {
         ClusterId = service,
         LoadBalancingPolicy = "PowerOfTwoChoices",
         Destinations = addresses.Select((address, index) => (Name: $"{service}-{index}", Address: address))
-            .ToDictionary(entry => entry.Name, entry => new DestinationConfig { Address = entry.Address.ToString() }, StringComparer.Ordinal),
+            .ToDictionary(entry => entry.Name, entry => new DestinationConfig { Address = HttpAddress(entry.Address) }, StringComparer.Ordinal),
         HealthCheck = new HealthCheckConfig
         {
             Active = new ActiveHealthCheckConfig

@@ -52,6 +52,16 @@ public sealed class Installation : IAsyncDisposable
         return await StartAsync(form, _folder, settings);
     }
 
+    /// <summary>Ends one process without a warning, and returns what starts it again at the same address.</summary>
+    /// <param name="project">Folder below <c>services</c>.</param>
+    internal async Task<Func<Task>> CrashAsync(string project)
+    {
+        var index = _processes.FindIndex(process => process.Project == project);
+        var crashed = _processes[index];
+        await crashed.DisposeAsync();
+        return async () => _processes[index] = await crashed.StartAgainAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var process in _processes)

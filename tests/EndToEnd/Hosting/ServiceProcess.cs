@@ -11,18 +11,26 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
-    private readonly string _name;
+    private readonly string _assembly;
+    private readonly string[] _arguments;
+    private readonly KeyValuePair<string, string>[] _environment;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServiceProcess(string name, Process process)
+    private ServiceProcess(string project, string assembly, string[] arguments, KeyValuePair<string, string>[] environment, Process process)
     {
-        _name = name;
+        Project = project;
+        _assembly = assembly;
+        _arguments = arguments;
+        _environment = environment;
         _process = process;
         process.OutputDataReceived += (_, line) => Read(line.Data);
         process.ErrorDataReceived += (_, line) => Read(line.Data);
-        process.Exited += (_, _) => _address.TrySetException(new InvalidOperationException($"{name} ended: {Output}"));
+        process.Exited += (_, _) => _address.TrySetException(new InvalidOperationException($"{project} ended: {Output}"));
     }
+
+    /// <summary>Folder below <c>services</c>.</summary>
+    public string Project { get; }
 
     /// <summary>Where it listens.</summary>
     public Uri Address => _address.Task.Result;
@@ -35,8 +43,16 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts a program and waits until it listens.</summary>
     /// <param name="project">Folder below <c>services</c>.</param>
     /// <param name="assembly">Name of the program.</param>
-    public static async Task<ServiceProcess> StartAsync(
-        string project, string assembly, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment)
+    public static Task<ServiceProcess> StartAsync(
+        string project, string assembly, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment) =>
+        StartAsync(project, assembly, [.. arguments], [.. environment]);
+
+    /// <summary>The same program with the same data, at the address where it was.</summary>
+    public Task<ServiceProcess> StartAgainAsync() =>
+        StartAsync(Project, _assembly, [.. _arguments, "--urls", Address.ToString()], _environment);
+
+    private static async Task<ServiceProcess> StartAsync(
+        string project, string assembly, string[] arguments, KeyValuePair<string, string>[] environment)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -54,7 +70,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
 
-        var process = new ServiceProcess(project, new Process { StartInfo = start, EnableRaisingEvents = true });
+        var process = new ServiceProcess(project, assembly, arguments, environment, new Process { StartInfo = start, EnableRaisingEvents = true });
         process._process.Start();
         process._process.BeginOutputReadLine();
         process._process.BeginErrorReadLine();
@@ -110,7 +126,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         if (line is null)
             return;
 
-        _output.Enqueue($"{_name}: {line}");
+        _output.Enqueue($"{Project}: {line}");
         if (Listening().Match(line) is { Success: true } match)
             _address.TrySetResult(new Uri(match.Groups[1].Value));
     }
