@@ -5,6 +5,7 @@ using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Gateway.Idempotency;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Testing;
 
 namespace OpenWop.Micro.Gateway.Tests;
 
@@ -71,6 +72,34 @@ public sealed class IdempotencyTests : IAsyncLifetime
         Assert.Equal("1", twin.Header("Retry-After"));
         leave.Set();
         Assert.Equal(201, (int)(await first).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_goes_away_in_the_middle_finds_the_outcome_later(bool overGrpc)
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var leave = new ManualResetEventSlim();
+        _gateway.Services.CreateRun = _ =>
+        {
+            entered.Release();
+            leave.Wait(TimeSpan.FromSeconds(10));
+            return new CreateRunReply { RunId = "run-1", Status = "running" };
+        };
+        using var gone = new CancellationTokenSource();
+        var call = overGrpc
+            ? _gateway.Engine.CreateRunAsync(
+                new() { Body = Google.Protobuf.ByteString.CopyFromUtf8(Body) }, GatewayHost.GrpcHeaders(more: ("idempotency-key", "k")), cancellationToken: gone.Token).ResponseAsync
+            : SendAndForgetAsync(gone.Token);
+        Assert.True(await entered.WaitAsync(TimeSpan.FromSeconds(10)));
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => call);
+        leave.Set();
+
+        await Eventually.TrueAsync(async () => (await CreateAsync("k", Body)).StatusCode == System.Net.HttpStatusCode.Created);
+        Assert.Equal("true", (await CreateAsync("k", Body)).Header("openwop-Idempotent-Replay"));
+        Assert.Single(_gateway.Services.Received);
     }
 
     [Theory]
@@ -194,6 +223,14 @@ public sealed class IdempotencyTests : IAsyncLifetime
         JsonArray items => new JsonArray([.. items.Select(item => Respell(item!))]),
         _ => node.DeepClone(),
     };
+
+    private async Task SendAndForgetAsync(CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/runs") { Content = new StringContent(Body, System.Text.Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new("Bearer", GatewayHost.Key);
+        request.Headers.Add("Idempotency-Key", "k");
+        (await _gateway.Http.SendAsync(request, cancellationToken)).Dispose();
+    }
 
     private Task<HttpResponseMessage> CreateAsync(string key, string body) => _gateway.SendAsync("POST", "/v1/runs", body, headers: ("Idempotency-Key", key));
 }

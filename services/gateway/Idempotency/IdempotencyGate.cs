@@ -3,6 +3,7 @@ using Grpc.Core;
 using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Protocol.Errors;
 using Answer = OpenWop.Micro.Gateway.Routing.Answer;
 using StoredAnswer = OpenWop.Micro.Contracts.Identity.V1.Answer;
@@ -72,7 +73,8 @@ internal sealed partial class IdempotencyGate(
                 throw new InvalidOperationException($"Unknown outcome {begun.Outcome} of an idempotency record.");
         }
 
-        // 3. Execute
+        // 3. Execute, no longer as a part of the client's call: neither its cancellation nor its deadline reaches the services.
+        AmbientCall.Leave();
         call.RequestId = RequestDigest.RequestId(recordId, begun.Execution.Span, digest);
         Answer answer;
         try

@@ -19,10 +19,7 @@ internal static class OperationEndpoints
     public static void MapRoute(this IEndpointRouteBuilder routes, Operation operation, RequestDelegate handler) =>
         routes.MapMethods(operation.Route, [operation.Method], handler).WithName(operation.Id);
 
-    /// <summary>
-    /// The id in the route. Ids hold no colon, because a colon separates an id from a verb (<c>{runId}:fork</c>); a route that is not
-    /// served must not be taken for a strange id.
-    /// </summary>
+    /// <summary>The first id in the route; empty where it has none.</summary>
     public static string ResourceId(HttpContext context)
     {
         var values = context.Request.RouteValues;

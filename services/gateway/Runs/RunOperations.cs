@@ -100,7 +100,10 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
         return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Running), ("resumedAt", reply.At));
     }
 
-    /// <summary>An id that can belong to a run at all.</summary>
+    /// <summary>
+    /// An id that can belong to a run at all. Ids hold no colon, because a colon separates an id from a verb (<c>{runId}:fork</c>):
+    /// a verb that is not served must not be taken for a strange id.
+    /// </summary>
     /// <exception cref="ProtocolException">404, as for a run that does not exist.</exception>
     public static string RequireRunId(string id) =>
         id.Length is > 0 and <= 128 && !id.Contains(':') ? id : throw new ProtocolException(ProtocolError.NotFound("run"));
