@@ -9,7 +9,7 @@ using OpenTelemetry.Trace;
 namespace OpenWop.Micro.ServiceDefaults.Telemetry;
 
 /// <summary>
-/// Traces and metrics over OTLP. The OpenTelemetry SDK is set up only when somebody collects: without
+/// Traces, metrics and logs over OTLP. The OpenTelemetry SDK is set up only when somebody collects: without
 /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> no listener exists, and instrumented code costs a null check.
 /// </summary>
 internal static class ServiceTelemetry
