@@ -9,6 +9,8 @@ public sealed class EmbeddedSurfaceTests(EmbeddedInstallation fixture) : PublicS
 
 public sealed class SeparateSurfaceTests(SeparateInstallation fixture) : PublicSurfaceTests(fixture), IClassFixture<SeparateInstallation>;
 
+public sealed class ServerSurfaceTests(ServerInstallation fixture) : PublicSurfaceTests(fixture), IClassFixture<ServerInstallation>;
+
 /// <summary>What a client may rely on, whatever the form of the installation.</summary>
 public abstract class PublicSurfaceTests(InstallationFixture fixture) : IDisposable
 {
