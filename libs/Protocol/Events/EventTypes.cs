@@ -29,6 +29,16 @@ public static class EventTypes
     public const string OutputChunk = "output.chunk";
     public const string VariableChanged = "variable.changed";
     public const string LogAppended = "log.appended";
+    public const string OrchestratorDecided = "runOrchestrator.decided";
+    public const string AgentReasoned = "agent.reasoned";
+    public const string AgentReasoningDelta = "agent.reasoning.delta";
+    public const string AgentToolCalled = "agent.toolCalled";
+    public const string AgentToolReturned = "agent.toolReturned";
+    public const string AgentHandoff = "agent.handoff";
+    public const string AgentDecided = "agent.decided";
+    public const string ConversationOpened = "conversation.opened";
+    public const string ConversationExchanged = "conversation.exchanged";
+    public const string ConversationClosed = "conversation.closed";
     public const string VersionPinned = "version.pinned";
     public const string LoopbackLimit = "workflow.loopback-limit";
     public const string CapBreached = "cap.breached";

@@ -23,11 +23,19 @@ internal static class Decisions
             return;
         }
 
+        draft.Cause = result.CauseSequence;
         foreach (var line in result.LogLines)
         {
             draft.Add(new LogAppended(line.Level, line.Message, line.Fields, result.NodeId));
         }
 
+        AgentEvents.Add(draft, result);
+        AddOutcome(draft, graph, node, result);
+        draft.Cause = null;
+    }
+
+    private static void AddOutcome(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result)
+    {
         switch (result.Outcome)
         {
             case NodeOutcome.Completed completed:
@@ -132,6 +140,11 @@ internal static class Decisions
             LoopState = completed.LoopState,
             DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
         });
+        if (completed.EndsRun)
+        {
+            CancelActiveNodes(draft, "run-completed");
+            Complete(draft, graph);
+        }
     }
 
     /// <summary>What was written so far is kept: the next execution goes on behind it.</summary>
@@ -244,6 +257,8 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
         ChannelWrites = context.ChannelWrites,
         LogLines = context.LogLines,
         StartedChildren = context.StartedChildren,
+        Events = context.Events,
+        CauseSequence = context.CauseSequence,
         Turn = context.Turn,
     };
 
@@ -253,5 +268,9 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
     public IReadOnlyList<VariableWrite> VariableWrites { get; init; } = [];
     public IReadOnlyList<ChannelWrite> ChannelWrites { get; init; } = [];
     public IReadOnlyList<StartedChild> StartedChildren { get; init; } = [];
+    public IReadOnlyList<NodeEvent> Events { get; init; } = [];
+
+    /// <summary>The event that the attempt acted on.</summary>
+    public long? CauseSequence { get; init; }
     public IReadOnlyList<LogLine> LogLines { get; init; } = [];
 }

@@ -20,11 +20,16 @@ internal sealed class Draft(RunState state, DateTimeOffset now)
     /// <summary>Signals decided here; those that follow from the states before and after are found by <see cref="SignalRules"/>.</summary>
     public IReadOnlyList<RunSignal> Signals => signals;
 
-    public void Add(RunEventBody body)
+    /// <summary>The event that those added from now on come from; null = none.</summary>
+    public long? Cause { get; set; }
+
+    /// <summary>Returns the sequence of the new event.</summary>
+    public long Add(RunEventBody body)
     {
-        var @event = new RunEvent(State.LastSequence + 1, Now, body);
+        var @event = new RunEvent(State.LastSequence + 1, Now, body, Cause);
         events.Add(@event);
         State = Fold.Apply(State, @event);
+        return @event.Sequence;
     }
 
     public void Send(RunSignal signal) => signals.Add(signal);

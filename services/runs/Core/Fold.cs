@@ -77,6 +77,7 @@ internal static class Fold
                 Variables = state.Variables.SetItem(changed.Name, changed.Value),
                 SensitiveVariables = changed.Sensitive ? state.SensitiveVariables.Add(changed.Name) : state.SensitiveVariables,
             },
+            OrchestratorDecided decided => AgentEvents.Decided(state, decided, @event.Sequence),
             ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
             ChildReported reported => ChildFold.Reported(state, reported),
             ChannelWritten written => ChannelFold.Apply(state, written, @event),

@@ -244,6 +244,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             LoadNodeOutputs = state.CompletedOutputs,
             Configurable = options.Configurable.IsDefined() ? options.Configurable : JsonValues.EmptyObject,
             LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : touched?.LoopState,
+            Orchestration = state.Orchestration,
             ChildCount = state.Children.Count,
             ChildResults = same is null ? [] : [.. same.ChildRuns.Select(child => state.Children[child].Result).OfType<ChildResult>()],
             Origin = new ChildOrigin(

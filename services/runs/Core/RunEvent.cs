@@ -131,6 +131,9 @@ internal sealed record LegacyRequest(string Node, string InterruptId, string Typ
 /// <param name="DueAt">When the interrupt times out; null = never.</param>
 internal sealed record NodeSuspended(string Node, string InterruptId, string Kind, string Key, string? Reason, DateTimeOffset? DueAt) : RunEventBody
 {
+    /// <summary>Who was how sure, for a decision that is held back; shown with the event.</summary>
+    public JsonElement? Confidence { get; init; }
+
     public override string NodeId => Node;
 }
 

@@ -104,6 +104,9 @@ internal sealed record RunState
     public long TimeoutMs { get; init; }
     public JsonElement Outputs { get; init; }
     public NodeError? Error { get; init; }
+    /// <summary>What the run's orchestrator has decided; null when it has none.</summary>
+    public Orchestration? Orchestration { get; init; }
+
     /// <summary>Runs that this one has started, by id.</summary>
     public ImmutableSortedDictionary<string, ChildRun> Children { get; init; } = NoChildren;
 

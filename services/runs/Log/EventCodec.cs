@@ -74,7 +74,8 @@ internal static class EventCodec
         return new RunEvent(
             stored.Sequence,
             Timestamps.Parse(root.GetProperty("timestamp").GetString()!),
-            EventPayloads.Read(stored.Type, root, facts));
+            EventPayloads.Read(stored.Type, root, facts),
+            root.StringMember("causationId") is { } cause ? SequenceOf(EventPayloads.Text(root, "runId"), cause) : null);
     }
 
     private static string TypeOf(RunEventBody body) => body switch
@@ -92,6 +93,8 @@ internal static class EventCodec
         VariableChanged => EventTypes.VariableChanged,
         LogAppended => EventTypes.LogAppended,
         ChannelWritten => EventTypes.ChannelWritten,
+        OrchestratorDecided => EventTypes.OrchestratorDecided,
+        NodeEmitted emitted => emitted.Type,
         ChildStarted or ChildReported => EventTypes.LogAppended,
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,

@@ -80,6 +80,15 @@ internal static class EventPayloads
                 }
 
                 break;
+            case OrchestratorDecided decided:
+                writer.WriteString("agentId", decided.AgentId);
+                Write(writer, "decision", decided.Decision);
+                break;
+            case NodeEmitted emitted:
+                foreach (var member in emitted.Payload.EnumerateObject())
+                    member.WriteTo(writer);
+
+                break;
             case ChildStarted started:
                 ChildPayloads.Write(writer, started);
                 break;
@@ -140,6 +149,7 @@ internal static class EventPayloads
             EventTypes.LogAppended when facts.StringMember("pause") is { } policy => new PauseRequested(facts.StringMember("reason"), policy),
             EventTypes.LogAppended when ChildPayloads.Read(payload, facts) is { } child => child,
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
+            EventTypes.OrchestratorDecided => new OrchestratorDecided(Text(document, "nodeId"), Text(payload, "agentId"), Required(payload, "decision")),
             EventTypes.ChannelWritten => ChannelPayloads.Read(payload, facts),
             EventTypes.CapBreached => new CapBreached(
                 Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),

@@ -41,6 +41,13 @@ internal static class InterruptPayloads
                 writer.WriteString("kind", suspended.Kind);
                 writer.WriteString("key", suspended.Key);
                 EventPayloads.WriteOptional(writer, "reason", suspended.Reason);
+                if (suspended.Confidence is { } confidence)
+                {
+                    Copy(writer, confidence, "agentId");
+                    Copy(writer, confidence, "threshold");
+                    Copy(writer, confidence, "observed");
+                }
+
                 return true;
             case ApprovalReceived received:
                 WriteApproval(writer, received);

@@ -46,6 +46,13 @@ internal static class RunSnapshot
 
         WriteOptions(writer, state);
         WriteTimes(writer, state);
+        if (state.Orchestration is { } orchestration)
+        {
+            writer.WriteStartObject("runOrchestrator");
+            writer.WriteString("agentId", orchestration.AgentId);
+            writer.WriteEndObject();
+        }
+
         ChildPayloads.WriteSnapshot(writer, state);
         writer.WritePropertyName("inputs");
         Masking.WriteValues(writer, state.Inputs, state.SensitiveVariables);

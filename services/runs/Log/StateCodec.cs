@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Nodes;
 
 namespace OpenWop.Micro.Runs.Log;
 
@@ -36,6 +37,16 @@ internal static class StateCodec
         if (state.Error is { } error)
         {
             EventPayloads.WriteError(writer, "error", error);
+        }
+
+        if (state.Orchestration is { } orchestration)
+        {
+            writer.WriteStartObject("orchestration");
+            writer.WriteString("agentId", orchestration.AgentId);
+            writer.WriteNumber("decisions", orchestration.Decisions);
+            writer.WriteNumber("sequence", orchestration.LatestSequence);
+            WriteValue(writer, "latest", orchestration.Latest);
+            writer.WriteEndObject();
         }
 
         ChildPayloads.WriteStates(writer, state);
@@ -108,6 +119,13 @@ internal static class StateCodec
             Channels = ChannelPayloads.ReadStates(root),
             SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
+            Orchestration = root.Member("orchestration") is { } orchestration
+                ? new Orchestration(
+                    EventPayloads.Text(orchestration, "agentId"),
+                    orchestration.GetProperty("decisions").GetInt32(),
+                    orchestration.GetProperty("latest"),
+                    orchestration.GetProperty("sequence").GetInt64())
+                : null,
             Children = ChildPayloads.ReadStates(root),
             IsCancelledByParent = root.Member("cancelledByParent") is not null,
             PausedAt = Timestamps.ParseOptional(root.StringMember("pausedAt")),

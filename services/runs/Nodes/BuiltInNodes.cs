@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenWop.Micro.Egress;
+using OpenWop.Micro.Runs.Nodes.Agents;
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
 using OpenWop.Micro.Runs.Nodes.Http;
@@ -25,6 +26,8 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, DelayNode>();
         services.AddSingleton<INodeHandler, FailNode>();
         services.AddSingleton<INodeHandler, SubWorkflowNode>();
+        services.AddSingleton<INodeHandler, SupervisorNode>();
+        services.AddSingleton<INodeHandler, DispatchNode>();
 
         services.AddSingleton<INodeHandler, SetVariableNode>();
         services.AddSingleton<INodeHandler, GetVariableNode>();

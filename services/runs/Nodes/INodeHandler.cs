@@ -42,6 +42,9 @@ public abstract record NodeOutcome
     {
         /// <summary>State that a loop head keeps for its next iteration; null = none.</summary>
         public JsonElement? LoopState { get; init; }
+
+        /// <summary>True when the run is complete with this node: what else is active is cancelled.</summary>
+        public bool EndsRun { get; init; }
     }
 
     /// <summary>The attempt failed; retried within the node's budget when <see cref="NodeError.Retryable"/>.</summary>

@@ -70,6 +70,17 @@ public sealed partial class NodeContext
     /// <param name="isSensitive">True masks it outside from now on; one that is masked already stays masked.</param>
     public void SetVariable(string name, JsonElement value, bool isSensitive = false) => variableWrites.Add(new VariableWrite(name, value, isSensitive));
 
+    /// <summary>The value of a variable as it will be once the attempt's own writes count.</summary>
+    public bool TryGetVariable(string name, out JsonElement value, out bool isSensitive)
+    {
+        isSensitive = SensitiveVariables.Contains(name);
+        if (variableWrites.FindLast(write => write.Name == name) is not { } written)
+            return Variables.TryGetValue(name, out value);
+
+        (value, isSensitive) = (written.Value, isSensitive || written.IsSensitive);
+        return true;
+    }
+
     /// <summary>Appends a line to the run's log (<c>log.appended</c>) when the attempt ends, however it ends.</summary>
     /// <param name="level">debug, info, warn or error.</param>
     public void Log(string level, string message, JsonElement? fields = null) => logLines.Add(new LogLine(level, message, fields));

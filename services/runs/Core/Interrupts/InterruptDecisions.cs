@@ -36,7 +36,10 @@ internal static class InterruptDecisions
             interrupt.Kind,
             interrupt.Key,
             interrupt.Reason,
-            interrupt.TimeoutMs is > 0 and var timeout ? draft.Now.AddMilliseconds(timeout) : null));
+            interrupt.TimeoutMs is > 0 and var timeout ? draft.Now.AddMilliseconds(timeout) : null)
+        {
+            Confidence = interrupt.Kind == InterruptKinds.LowConfidence ? interrupt.Data : null,
+        });
     }
 
     /// <summary>An answer arrives. Returns why it is refused; then nothing is added.</summary>

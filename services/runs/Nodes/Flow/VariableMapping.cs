@@ -53,14 +53,14 @@ internal sealed class VariableMapping
         var unset = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
         foreach (var (target, source) in entries)
         {
-            if (!context.Variables.TryGetValue(source, out var value))
+            if (!context.TryGetVariable(source, out var value, out var isSensitive))
             {
                 unset.Add(target);
                 continue;
             }
 
             inputs[target] = value;
-            if (context.SensitiveVariables.Contains(source))
+            if (isSensitive)
                 sensitive.Add(target);
         }
 

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Events;
+using OpenWop.Micro.Runs.Nodes;
+
+namespace OpenWop.Micro.Runs.Core;
+
+/// <summary>A decision of the run's orchestrator.</summary>
+internal sealed record OrchestratorDecided(string Node, string AgentId, JsonElement Decision) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+/// <summary>An event that a handler has asked for and that nothing is folded from.</summary>
+internal sealed record NodeEmitted(string Node, string Type, JsonElement Payload) : RunEventBody
+{
+    public override string NodeId => Node;
+}
+
+/// <summary>Events that handlers ask for.</summary>
+internal static class AgentEvents
+{
+    /// <summary>Adds the events of an attempt in the order in which it asked for them.</summary>
+    public static void Add(Draft draft, NodeResult result)
+    {
+        var sequences = new long[result.Events.Count];
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            var (@event, cause) = (result.Events[i], draft.Cause);
+            draft.Cause = @event.CausedBy is { } earlier ? sequences[earlier] : cause;
+            sequences[i] = draft.Add(BodyOf(result.NodeId, @event));
+            draft.Cause = cause;
+        }
+    }
+
+    /// <summary>The orchestrator of a run never changes; the latest decision is what is dispatched.</summary>
+    public static RunState Decided(RunState state, OrchestratorDecided decided, long sequence) => state with
+    {
+        Orchestration = new Orchestration(
+            state.Orchestration?.AgentId ?? decided.AgentId, (state.Orchestration?.Decisions ?? 0) + 1, decided.Decision, sequence),
+    };
+
+    private static RunEventBody BodyOf(string nodeId, NodeEvent @event) => @event.Type == EventTypes.OrchestratorDecided
+        ? new OrchestratorDecided(nodeId, @event.Payload.StringMember("agentId")!, @event.Payload.GetProperty("decision"))
+        : new NodeEmitted(nodeId, @event.Type, @event.Payload);
+}
