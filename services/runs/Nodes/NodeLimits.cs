@@ -43,6 +43,7 @@ internal static class NodeLimits
     public static NodeOutcome Enforce(NodeOutcome outcome, NodeContext context) => outcome switch
     {
         NodeOutcome.Completed completed => (CheckOutputs(completed.Outputs) ?? CheckVariables(context)) is { } error ? new NodeOutcome.Failed(error) : outcome,
+        NodeOutcome.WaitingForChild => CheckVariables(context) is { } error ? new NodeOutcome.Failed(error) : outcome,
         NodeOutcome.Delayed delayed => CheckOutputs(delayed.Outputs) is { } error ? new NodeOutcome.Failed(error) : outcome,
         _ => outcome,
     };

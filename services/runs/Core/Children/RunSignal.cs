@@ -4,7 +4,7 @@ namespace OpenWop.Micro.Runs.Core;
 
 /// <summary>
 /// What one run tells another. Written in the transaction of the sender's append, delivered until the receiver has decided, and
-/// removed in the transaction of the receiver's append (docs/decisions/0020-signals.md).
+/// removed in the transaction of the receiver's append (docs/decisions/0030-signals-between-runs.md).
 /// </summary>
 /// <param name="Target">The run it is for.</param>
 /// <param name="Source">The run that sends it.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using OpenWop.Micro.Runs.Core;
 
@@ -6,12 +7,15 @@ namespace OpenWop.Micro.Runs.Nodes.Flow;
 /// <summary>What a child's end means for the node that waited.</summary>
 internal static class ChildOutcomes
 {
+    /// <summary>Larger outputs of a child stay with the child.</summary>
+    private const int MaxOutputBytes = NodeLimits.MaxOutputBytes / 4;
+
     /// <summary><c>{childRunId, childStatus}</c>, with <c>childOutputs</c> or <c>childError</c> where there are some.</summary>
     public static JsonElement Outputs(ChildResult child) => NodeJson.Object(writer =>
     {
         writer.WriteString("childRunId", child.RunId);
         writer.WriteString("childStatus", child.Status);
-        if (child.Outputs.IsDefined())
+        if (child.Outputs.IsDefined() && JsonMarshal.GetRawUtf8Value(child.Outputs).Length <= MaxOutputBytes)
         {
             writer.WritePropertyName("childOutputs");
             child.Outputs.WriteTo(writer);
