@@ -45,6 +45,10 @@ internal static class EventFacts
         if (!started.SensitiveVariables.IsEmpty)
         {
             WriteNames(writer, "sensitive", started.SensitiveVariables.Order(StringComparer.Ordinal));
+        }
+
+        if (started.Inputs.IsDefined())
+        {
             EventPayloads.Write(writer, "inputs", started.Inputs);
         }
 

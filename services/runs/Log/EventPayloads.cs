@@ -202,8 +202,7 @@ internal static class EventPayloads
     private static void WriteRunStarted(Utf8JsonWriter writer, RunStarted started)
     {
         writer.WriteString("workflowId", started.WorkflowId);
-        writer.WritePropertyName("inputs");
-        Masking.WriteValues(writer, started.Inputs, started.SensitiveVariables);
+        // Inputs are facts: whatever a caller pastes into them, secrets included, stays out of the document that every reader gets.
         writer.WriteString("transport", "rest");
         writer.WriteString("engineVersion", EventCodec.EngineVersion);
         writer.WriteStartObject("owner");
@@ -241,7 +240,7 @@ internal static class EventPayloads
         {
             RunId = runId,
             WorkflowId = Text(payload, "workflowId"),
-            Inputs = facts.Member("inputs") ?? Required(payload, "inputs"),
+            Inputs = facts.Member("inputs") ?? payload.Member("inputs") ?? JsonValues.EmptyObject,
             Variables = ReadValues(Required(facts, "variables")),
             Channels = ChannelPayloads.ReadStates(facts),
             SensitiveVariables = sensitive,

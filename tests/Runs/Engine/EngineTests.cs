@@ -56,6 +56,17 @@ public sealed class EngineTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Inputs_stay_out_of_the_log_and_survive_in_the_snapshot()
+    {
+        await using var host = await EngineHost.StartAsync(new() { ["chain"] = Chain });
+        var runId = await host.CreateAsync("""{"workflowId":"chain","inputs":{"note":"pasted-secret"}}""");
+        var log = await host.WaitForEndAsync(runId);
+        Assert.All(log.Events, @event => Assert.DoesNotContain("pasted-secret", @event.ToStringUtf8(), StringComparison.Ordinal));
+        var snapshot = await host.SnapshotAsync(runId);
+        Assert.Equal("pasted-secret", snapshot.GetProperty("inputs").GetProperty("note").GetString());
+    }
+
+    [Fact]
     public async Task A_run_with_a_delay_and_a_retry_completes()
     {
         await using var host = await EngineHost.StartAsync(new() { ["chain"] = Chain });

@@ -1,0 +1,31 @@
+using OpenWop.Micro.EndToEnd.Tests.Hosting;
+
+namespace OpenWop.Micro.Conformance.Tests;
+
+/// <summary>
+/// The embedded host as a process of its own with the published fixtures, and what became of every scenario. They run once, many at a
+/// time; the tests look up their part.
+/// </summary>
+public sealed class ConformingHost : IAsyncLifetime
+{
+    private const int Parallelism = 8;
+
+    private Dictionary<string, Outcome> _outcomes = [];
+
+    internal Outcome this[string scenario] => _outcomes[scenario];
+
+    internal IEnumerable<Outcome> Outcomes => _outcomes.Values;
+
+    public async Task InitializeAsync()
+    {
+        await using var installation = await Installation.StartAsync(Form.Embedded, ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")));
+        using var suite = await Suite.ConnectAsync(new HostAccess(installation.BaseUrl, Installation.Key)
+        {
+            LowScopeKey = Installation.ReaderKey,
+            OtherTenantKey = Installation.OtherTenantKey,
+        });
+        _outcomes = (await Report.RunAsync(suite, Catalog.All, Parallelism)).ToDictionary(outcome => outcome.Scenario.Name, StringComparer.Ordinal);
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+}

@@ -1,0 +1,25 @@
+using OpenWop.Micro.Conformance.Scenarios;
+
+namespace OpenWop.Micro.Conformance;
+
+/// <summary>Every scenario, section by section.</summary>
+internal static class Catalog
+{
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        .. DiscoveryScenarios.All,
+        .. CallerScenarios.All,
+        .. LifecycleScenarios.All,
+        .. StoppingScenarios.All,
+        .. IdempotencyScenarios.All,
+        .. InterruptScenarios.All,
+        .. ExternalEventScenarios.All,
+        .. StreamScenarios.All,
+        .. ForkScenarios.All,
+        .. LimitScenarios.All,
+        .. ChildRunScenarios.All,
+        .. RedactionScenarios.All,
+        .. OperationScenarios.All,
+        .. RouteScenarios.All,
+    ];
+}

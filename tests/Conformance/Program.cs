@@ -1,0 +1,64 @@
+using System.Globalization;
+using OpenWop.Micro.Conformance;
+
+const string Usage = """
+    Holds a running OpenWOP server to the protocol, from outside.
+
+      --base-url <url>           required
+      --api-key <key>            required; a key with all scopes
+      --low-scope-key <key>      a key of the same tenant with runs:read only; opens scenarios about scopes
+      --other-tenant-key <key>   a key of another tenant; opens scenarios about tenants
+      --filter <text>            only scenarios whose section or name contains it
+      --parallel <n>             scenarios at a time (8)
+
+    Exit code: 0 all passed, 1 something failed, 2 could not start.
+    """;
+
+var options = ReadOptions(args);
+if (options is null || !options.TryGetValue("base-url", out var url) || !options.TryGetValue("api-key", out var key)
+    || !Uri.TryCreate(url, UriKind.Absolute, out var baseUrl)
+    || !int.TryParse(options.GetValueOrDefault("parallel", "8"), NumberStyles.None, CultureInfo.InvariantCulture, out var parallelism) || parallelism == 0)
+{
+    Console.Error.WriteLine(Usage);
+    return 2;
+}
+
+var filter = options.GetValueOrDefault("filter", "");
+Scenario[] scenarios = [.. Catalog.All.Where(scenario => $"{scenario.Section} {scenario.Name}".Contains(filter, StringComparison.OrdinalIgnoreCase))];
+try
+{
+    using var suite = await Suite.ConnectAsync(new HostAccess(baseUrl, key)
+    {
+        LowScopeKey = options.GetValueOrDefault("low-scope-key"),
+        OtherTenantKey = options.GetValueOrDefault("other-tenant-key"),
+    });
+    var outcomes = await Report.RunAsync(suite, scenarios, parallelism);
+    Report.Print(outcomes, Console.Out);
+    return outcomes.Any(outcome => outcome.Verdict == Verdict.Failed) ? 1 : 0;
+}
+catch (Exception exception) when (exception is HttpRequestException or OpenWop.Micro.Conformance.Driver.ConformanceException)
+{
+    Console.Error.WriteLine($"Cannot start: {exception.Message}");
+    return 2;
+}
+
+// "--name value" or "--name=value"; null when it is neither.
+static Dictionary<string, string>? ReadOptions(string[] args)
+{
+    var options = new Dictionary<string, string>(StringComparer.Ordinal);
+    for (var i = 0; i < args.Length; i++)
+    {
+        if (!args[i].StartsWith("--", StringComparison.Ordinal))
+            return null;
+
+        var name = args[i][2..];
+        if (name.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals)
+            options[name[..equals]] = name[(equals + 1)..];
+        else if (++i < args.Length)
+            options[name] = args[i];
+        else
+            return null;
+    }
+
+    return options;
+}

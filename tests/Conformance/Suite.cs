@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Text.Json;
+using OpenWop.Micro.Conformance.Driver;
+
+namespace OpenWop.Micro.Conformance;
+
+/// <summary>Where the host is, and with which credentials it is called.</summary>
+internal sealed record HostAccess(Uri BaseUrl, string ApiKey)
+{
+    /// <summary>A key of the same tenant that may only read runs; opens scenarios about scopes.</summary>
+    public string? LowScopeKey { get; init; }
+
+    /// <summary>A key of another tenant; opens scenarios about tenants.</summary>
+    public string? OtherTenantKey { get; init; }
+}
+
+/// <summary>What scenarios work with: callers of the host, what it advertises, and the steps that most of them share.</summary>
+internal sealed class Suite : IDisposable
+{
+    private static readonly string[] TerminalStatuses = ["completed", "failed", "cancelled"];
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly HttpClient _http;
+
+    private Suite(HostAccess access)
+    {
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = access.BaseUrl, Timeout = TimeSpan.FromSeconds(90) };
+        Host = new HostClient(_http, access.ApiKey);
+        Anonymous = new HostClient(_http, key: null);
+        LowScope = access.LowScopeKey is { } low ? new HostClient(_http, low) : null;
+        OtherTenant = access.OtherTenantKey is { } other ? new HostClient(_http, other) : null;
+    }
+
+    /// <summary>A caller who may do everything.</summary>
+    public HostClient Host { get; }
+
+    public HostClient Anonymous { get; }
+
+    public HostClient? LowScope { get; }
+
+    public HostClient? OtherTenant { get; }
+
+    public Advertisement Advertised { get; private set; } = null!;
+
+    public static async Task<Suite> ConnectAsync(HostAccess access)
+    {
+        var suite = new Suite(access);
+        suite.Advertised = new Advertisement((await suite.Anonymous.GetAsync("/.well-known/openwop")).Expecting(200).Json);
+        return suite;
+    }
+
+    /// <summary>A caller with a credential of its own.</summary>
+    public HostClient As(string key) => new(_http, key);
+
+    /// <summary>Creates a run and returns its id.</summary>
+    public async Task<string> CreateAsync(string workflowId, object? inputs = null, object? configurable = null)
+    {
+        var reply = (await Host.PostAsync("/v1/runs", Body(workflowId, inputs, configurable))).Expecting(201);
+        return RunIdOf(reply);
+    }
+
+    /// <summary>Creates a run and waits until it is over.</summary>
+    public async Task<string> CompleteAsync(string workflowId, object? inputs = null, object? configurable = null)
+    {
+        var runId = await CreateAsync(workflowId, inputs, configurable);
+        await UntilAsync(runId, "completed");
+        return runId;
+    }
+
+    public static Dictionary<string, object> Body(string workflowId, object? inputs = null, object? configurable = null)
+    {
+        var body = new Dictionary<string, object> { ["workflowId"] = workflowId };
+        if (inputs is not null)
+            body["inputs"] = inputs;
+        if (configurable is not null)
+            body["configurable"] = configurable;
+        return body;
+    }
+
+    public static string RunIdOf(Reply reply) => reply.Json.GetProperty("runId").GetString()!;
+
+    public async Task<JsonElement> SnapshotAsync(string runId) => (await Host.GetAsync($"/v1/runs/{runId}")).Expecting(200).Json;
+
+    public async Task<string> StatusAsync(string runId) => StatusOf(await SnapshotAsync(runId));
+
+    public static string StatusOf(JsonElement snapshot) => snapshot.GetProperty("status").GetString()!;
+
+    /// <summary>Waits until the run shows a status; fails at once when it is over with another one.</summary>
+    public async Task<JsonElement> UntilAsync(string runId, string status, TimeSpan? within = null)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var snapshot = await SnapshotAsync(runId);
+            var current = StatusOf(snapshot);
+            if (current == status)
+                return snapshot;
+
+            var isOver = TerminalStatuses.Contains(current) || Stopwatch.GetElapsedTime(started) > (within ?? Patience);
+            Expect.That(!isOver, $"The run should become {status} and is {current}: {snapshot.GetRawText()}");
+            await Task.Delay(25);
+        }
+    }
+
+    /// <summary>Waits until the run is over, however it ends.</summary>
+    public async Task<JsonElement> UntilTerminalAsync(string runId, TimeSpan? within = null)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var snapshot = await SnapshotAsync(runId);
+            if (TerminalStatuses.Contains(StatusOf(snapshot)))
+                return snapshot;
+
+            Expect.That(Stopwatch.GetElapsedTime(started) < (within ?? Patience), $"The run does not end: {snapshot.GetRawText()}");
+            await Task.Delay(25);
+        }
+    }
+
+    /// <summary>All events so far.</summary>
+    public async Task<List<JsonElement>> EventsAsync(string runId) =>
+        [.. (await Host.GetAsync($"/v1/runs/{runId}/events/poll?timeout=1")).Expecting(200).Json.GetProperty("events").EnumerateArray()];
+
+    public static IEnumerable<string> TypesOf(IEnumerable<JsonElement> events) => events.Select(document => document.GetProperty("type").GetString()!);
+
+    public static IEnumerable<JsonElement> OfType(IEnumerable<JsonElement> events, string type) =>
+        events.Where(document => document.GetProperty("type").ValueEquals(type));
+
+    public void Dispose() => _http.Dispose();
+}
