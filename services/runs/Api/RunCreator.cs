@@ -31,7 +31,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     /// <summary>Longest life of a run (<c>limits.maxRunDurationMs</c>): 30 days.</summary>
     public const long MaxRunDurationMs = 30L * 24 * 60 * 60 * 1000;
 
-    private static readonly RunOptionPolicy Policy = new()
+    internal static readonly RunOptionPolicy Policy = new()
     {
         MaxNodeExecutions = MaxNodeExecutions,
         MaxRunDurationMs = MaxRunDurationMs,
@@ -160,7 +160,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     }
 
     /// <summary>An empty object says as much as none, which is how it is stored and shown.</summary>
-    private static JsonElement Given(JsonElement value) =>
+    internal static JsonElement Given(JsonElement value) =>
         value.ValueKind == JsonValueKind.Object && value.EnumerateObject().MoveNext() ? value : default;
 
     /// <summary>The workflow's own limit, the one asked for, and this server's: the shortest holds.</summary>

@@ -16,7 +16,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -70,6 +70,21 @@ internal sealed class RunsGrpcService(
         {
             await responseStream.WriteAsync(batch, context.CancellationToken);
         }
+    }
+
+    public override async Task<ForkRunReply> ForkRun(ForkRunRequest request, ServerCallContext context)
+    {
+        var source = await VisibleAsync(request.RunId, context);
+        var fork = await forker.ForkAsync(source, request.Body.Memory, request.RequestId is { Length: > 0 } id ? id : null, context.CancellationToken);
+        return new ForkRunReply
+        {
+            RunId = fork.RunId,
+            SourceRunId = fork.Origin.SourceRunId,
+            Mode = ForkModes.NameOf(fork.Origin.Mode),
+            Status = RunForker.Status,
+            FromSeq = fork.Origin.FromSequence,
+            Replayed = fork.Replayed,
+        };
     }
 
     public override async Task<CancelRunReply> CancelRun(CancelRunRequest request, ServerCallContext context)

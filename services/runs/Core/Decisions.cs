@@ -10,6 +10,14 @@ namespace OpenWop.Micro.Runs.Core;
 /// </summary>
 internal static class Decisions
 {
+    /// <summary>Cap of the time that a run may take, and the error of a run that took longer.</summary>
+    public const string RunDuration = "run-duration";
+
+    public const string RunTimeout = "run_timeout";
+
+    /// <summary>Why nodes of a cancelled run are cancelled.</summary>
+    public const string RunCancelledReason = "run-cancelled";
+
     /// <summary>The result of an attempt. Ignored when the node has moved on (cancelled, retried, another iteration).</summary>
     public static void NodeFinished(Draft draft, WorkflowGraph graph, NodeResult result)
     {
@@ -62,14 +70,19 @@ internal static class Decisions
         foreach (var (nodeId, node) in draft.State.Nodes)
         {
             if (node.Status == NodeStatus.Delayed && (!onlyDue || node.DueAt <= draft.Now))
-            {
-                draft.Add(new NodeCompleted(nodeId, node.Outputs)
-                {
-                    MaskedOutputs = Masking.Outputs(node.Outputs, graph[nodeId].Definition.SensitiveOutputs),
-                    DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
-                });
-            }
+                CompleteDelay(draft, graph, nodeId);
         }
+    }
+
+    /// <summary>Completes a node that waits for a time.</summary>
+    public static void CompleteDelay(Draft draft, WorkflowGraph graph, string nodeId)
+    {
+        var node = draft.State.Nodes[nodeId];
+        draft.Add(new NodeCompleted(nodeId, node.Outputs)
+        {
+            MaskedOutputs = Masking.Outputs(node.Outputs, graph[nodeId].Definition.SensitiveOutputs),
+            DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
+        });
     }
 
     /// <summary>Fails the run when its time is over.</summary>
@@ -78,8 +91,8 @@ internal static class Decisions
         if (draft.State is { IsTerminal: false, Deadline: { } deadline } state && deadline <= draft.Now)
         {
             var elapsed = (long)(draft.Now - state.StartedAt).TotalMilliseconds;
-            draft.Add(new CapBreached("run-duration", state.TimeoutMs, Math.Max(elapsed, state.TimeoutMs + 1), Node: null));
-            Fail(draft, new NodeError("run_timeout", $"The run took longer than {state.TimeoutMs} ms."), nodeId: null);
+            draft.Add(new CapBreached(RunDuration, state.TimeoutMs, Math.Max(elapsed, state.TimeoutMs + 1), Node: null));
+            Fail(draft, new NodeError(RunTimeout, $"The run took longer than {state.TimeoutMs} ms."), nodeId: null);
         }
     }
 
@@ -91,7 +104,7 @@ internal static class Decisions
             return;
         }
 
-        CancelActiveNodes(draft, "run-cancelled");
+        CancelActiveNodes(draft, RunCancelledReason);
         draft.Add(new RunCancelled(reason, cancelledBy, Duration(draft)) { ParentRunId = parentRunId });
     }
 

@@ -5,7 +5,8 @@ namespace OpenWop.Micro.Runs.Core;
 /// </summary>
 /// <param name="state">State after the last committed event.</param>
 /// <param name="now">The one clock reading of this draft.</param>
-internal sealed class Draft(RunState state, DateTimeOffset now)
+/// <param name="remark">Sees each event before it is added and may have another one go before it; null = nobody looks.</param>
+internal sealed class Draft(RunState state, DateTimeOffset now, Func<RunEvent, RunEventBody?>? remark = null)
 {
     private readonly List<RunEvent> events = [];
     private readonly List<RunSignal> signals = [];
@@ -26,7 +27,16 @@ internal sealed class Draft(RunState state, DateTimeOffset now)
     /// <summary>Returns the sequence of the new event.</summary>
     public long Add(RunEventBody body)
     {
-        var @event = new RunEvent(State.LastSequence + 1, Now, body, Cause);
+        if (remark?.Invoke(Next(body)) is { } before)
+            Append(Next(before));
+
+        return Append(Next(body));
+    }
+
+    private RunEvent Next(RunEventBody body) => new(State.LastSequence + 1, Now, body, Cause);
+
+    private long Append(RunEvent @event)
+    {
         events.Add(@event);
         State = Fold.Apply(State, @event);
         return @event.Sequence;

@@ -105,6 +105,7 @@ internal static class Fold
         RunId = started.RunId,
         WorkflowId = started.WorkflowId,
         Options = started.Options,
+        Origin = started.Origin,
         Inputs = started.Inputs,
         Variables = started.Variables,
         Channels = started.Channels,

@@ -70,6 +70,14 @@ internal static class Planner
         return steps.IsEmpty ? [new Step.Complete()] : steps;
     }
 
+    /// <summary>
+    /// The step of one untouched node, whatever else is going on; null while it is not decided. <see cref="Next"/> returns the steps
+    /// of several nodes at once, and each of them is taken even if one before it changes what would be planned next.
+    /// </summary>
+    public static Step? StepOf(RunState state, WorkflowGraph graph, string nodeId) => state.Nodes.ContainsKey(nodeId)
+        ? null
+        : Decide(state, graph[nodeId], new LoopRest(state, ignoreLoops: false)) ?? Decide(state, graph[nodeId], new LoopRest(state, ignoreLoops: true));
+
     private static (ImmutableArray<Step> Steps, bool Active) Decide(RunState state, WorkflowGraph graph, LoopRest rest)
     {
         var steps = ImmutableArray.CreateBuilder<Step>();

@@ -17,15 +17,18 @@ internal sealed record NodeWork(INodeHandler Handler, NodeContext Context);
 /// <item>again, until nothing more can happen now or the draft is full.</item>
 /// </list>
 /// </summary>
-internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
+internal class RunDriver(WorkflowGraph graph, NodeTypes types)
 {
     /// <summary>A draft with this many events is committed before the run goes on.</summary>
     public const int DraftLimit = 512;
 
     public WorkflowGraph Graph => graph;
 
+    /// <summary>A draft on a state, for this driver to advance.</summary>
+    public virtual Draft NewDraft(RunState state, DateTimeOffset now) => new(state, now);
+
     /// <summary>Returns the work to do after the commit; <paramref name="runId"/> addresses the contexts.</summary>
-    public async ValueTask<(ImmutableArray<NodeWork> Work, bool MoreToDo)> AdvanceAsync(Draft draft, string runId, CancellationToken cancellationToken)
+    public virtual async ValueTask<(ImmutableArray<NodeWork> Work, bool MoreToDo)> AdvanceAsync(Draft draft, string runId, CancellationToken cancellationToken)
     {
         var work = ImmutableArray.CreateBuilder<NodeWork>();
         Decisions.EnforceDeadline(draft);
@@ -71,11 +74,21 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
     }
 
     /// <summary>The attempt that a node in state <see cref="NodeStatus.Running"/> was in the middle of, for recovery.</summary>
-    public NodeWork? Resume(RunState state, string runId, string nodeId)
+    public virtual NodeWork? Resume(RunState state, string runId, string nodeId) => AttemptOf(state, runId, nodeId);
+
+    /// <summary>The current attempt of a running node; null when its type is gone.</summary>
+    protected NodeWork? AttemptOf(RunState state, string runId, string nodeId)
     {
         var node = graph[nodeId];
         return types.Find(node.Definition.TypeId) is { } handler && state.Nodes.TryGetValue(nodeId, out var touched)
-            ? new NodeWork(handler, ContextOf(state, runId, node, touched.Attempt, touched.Iteration, touched.Inputs ?? RunState.EmptyValues, touched.StartedAt))
+            ? new NodeWork(handler, ContextOf(
+                state,
+                runId,
+                node,
+                touched.Attempt,
+                touched.Iteration,
+                touched.Inputs ?? RunState.EmptyValues,
+                TimeOf(nodeId, touched.Attempt, touched.Iteration, touched.StartedAt)))
             : null;
     }
 
@@ -88,16 +101,23 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             if (draft.State.IsTerminal || draft.State.Nodes[nodeId].Status != NodeStatus.Running || Resume(draft.State, runId, nodeId) is not { } item)
                 continue;
 
-            if (!item.Handler.IsPure)
-            {
+            if (item.Handler.IsPure)
+                await FinishPureAsync(draft, item, cancellationToken);
+            else
                 work.Add(item);
-                continue;
-            }
-
-            var outcome = await ExecutePureAsync(item.Handler, item.Context, cancellationToken);
-            Decisions.NodeFinished(draft, graph, NodeResult.Of(item.Context, outcome));
         }
     }
+
+    /// <summary>Executes a running pure node on the spot.</summary>
+    protected async ValueTask FinishPureAsync(Draft draft, NodeWork item, CancellationToken cancellationToken)
+    {
+        var outcome = await ExecutePureAsync(item.Handler, item.Context, cancellationToken);
+        Decisions.NodeFinished(draft, graph, NodeResult.Of(item.Context, outcome));
+    }
+
+    /// <summary>The time that an attempt sees.</summary>
+    /// <param name="startedAt">When it started.</param>
+    protected virtual DateTimeOffset TimeOf(string nodeId, int attempt, int iteration, DateTimeOffset startedAt) => startedAt;
 
     private async ValueTask StartDueAttemptsAsync(Draft draft, string runId, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
     {
@@ -117,7 +137,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         }
     }
 
-    private async ValueTask TakeAsync(Draft draft, string runId, Step step, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
+    protected async ValueTask TakeAsync(Draft draft, string runId, Step step, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
     {
         switch (step)
         {
@@ -147,7 +167,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
         }
     }
 
-    private async ValueTask StartAsync(
+    protected async ValueTask StartAsync(
         Draft draft, string runId, GraphNode node, GraphLoop? loop, int attempt, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
     {
         var before = draft.State;
@@ -173,7 +193,7 @@ internal sealed class RunDriver(WorkflowGraph graph, NodeTypes types)
             return;
         }
 
-        var context = ContextOf(before, runId, node, attempt, iteration, inputs, draft.Now, loop);
+        var context = ContextOf(before, runId, node, attempt, iteration, inputs, TimeOf(node.Id, attempt, iteration, draft.Now), loop);
         if (!handler.IsPure)
         {
             draft.Add(started with { Inputs = inputs });

@@ -43,6 +43,9 @@ internal sealed record RunStarted : RunEventBody
 
     /// <summary>Node starts allowed.</summary>
     public required int RecursionLimit { get; init; }
+
+    /// <summary>Set when the run is a fork.</summary>
+    public RunOrigin? Origin { get; init; }
 }
 
 internal sealed record NodeStarted(string Node, string TypeId, int Attempt, int Iteration) : RunEventBody

@@ -84,6 +84,9 @@ internal sealed record RunState
     public string RunId { get; init; } = "";
     public string WorkflowId { get; init; } = "";
     public RunOptions? Options { get; init; }
+
+    /// <summary>Set when the run is a fork.</summary>
+    public RunOrigin? Origin { get; init; }
     public JsonElement Inputs { get; init; }
     public ImmutableSortedDictionary<string, JsonElement> Variables { get; init; } = EmptyValues;
     public ImmutableHashSet<string> SensitiveVariables { get; init; } = [];

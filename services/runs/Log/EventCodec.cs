@@ -78,7 +78,7 @@ internal static class EventCodec
             root.StringMember("causationId") is { } cause ? SequenceOf(EventPayloads.Text(root, "runId"), cause) : null);
     }
 
-    private static string TypeOf(RunEventBody body) => body switch
+    internal static string TypeOf(RunEventBody body) => body switch
     {
         RunStarted => EventTypes.RunStarted,
         RunCompleted => EventTypes.RunCompleted,
@@ -98,6 +98,7 @@ internal static class EventCodec
         ChildStarted or ChildReported => EventTypes.LogAppended,
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,
+        ReplayDiverged => EventTypes.ReplayDiverged,
         UnknownEvent unknown => unknown.Type,
         _ => InterruptPayloads.TypeOf(body) ?? throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No event type for this body."),
     };

@@ -69,6 +69,8 @@ internal static class EventFacts
         }
 
         ChildPayloads.WriteParent(writer, started.Options.Parent);
+        ForkPayloads.WriteOrigin(writer, started.Origin);
+        ForkPayloads.WriteOverlay(writer, started);
         EventPayloads.WriteOptional(writer, "scopeId", started.Options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", started.Options.CallbackUrl);
     }

@@ -109,6 +109,9 @@ internal static class EventPayloads
                 writer.WriteNumber("iterations", limit.Iterations);
                 writer.WriteNumber("limit", limit.Limit);
                 break;
+            case ReplayDiverged diverged:
+                ForkPayloads.Write(writer, diverged);
+                break;
             default:
                 if (!InterruptPayloads.TryWrite(writer, body))
                     throw new ArgumentOutOfRangeException(nameof(body), body.GetType().Name, "No payload for this body.");
@@ -155,9 +158,14 @@ internal static class EventPayloads
                 Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),
             EventTypes.LoopbackLimit => new LoopbackLimit(
                 Text(payload, "nodeId"), (int)(payload.IntegerMember("iterations") ?? 0), (int)(payload.IntegerMember("limit") ?? 0)),
-            _ => InterruptPayloads.Read(type, document, payload, facts) ?? new UnknownEvent(type, document.StringMember("nodeId")),
+            EventTypes.ReplayDiverged => ForkPayloads.Read(payload),
+            _ => InterruptPayloads.Read(type, document, payload, facts) ?? Unfolded(type, document, payload),
         };
     }
+
+    /// <summary>Events of nodes are kept whole, so that a replay can repeat them.</summary>
+    private static RunEventBody Unfolded(string type, JsonElement document, JsonElement payload) =>
+        document.StringMember("nodeId") is { } node ? new NodeEmitted(node, type, payload) : new UnknownEvent(type, null);
 
     internal static void Write(Utf8JsonWriter writer, string name, JsonElement value)
     {
@@ -247,6 +255,7 @@ internal static class EventPayloads
             Deadline = Timestamps.ParseOptional(facts.StringMember("deadline")),
             TimeoutMs = facts.IntegerMember("timeoutMs") ?? 0,
             RecursionLimit = (int)(facts.IntegerMember("recursionLimit") ?? 0),
+            Origin = ForkPayloads.ReadOrigin(facts),
             Options = new RunOptions
             {
                 Tenant = Text(owner, "tenant"),
@@ -255,8 +264,8 @@ internal static class EventPayloads
                 DefinitionOwner = Text(facts, "definitionOwner"),
                 DefinitionVersion = facts.IntegerMember("definitionVersion") ?? 0,
                 Configurable = facts.Member("configurable") ?? default,
-                Tags = payload.Member("tags") is { } tags ? [.. tags.EnumerateArray().Select(tag => tag.GetString()!)] : [],
-                Metadata = payload.Member("metadata") ?? default,
+                Tags = (facts.Member("tags") ?? payload.Member("tags")) is { } tags ? [.. tags.EnumerateArray().Select(tag => tag.GetString()!)] : [],
+                Metadata = facts.Member("metadata") ?? payload.Member("metadata") ?? default,
                 ScopeId = facts.StringMember("scopeId"),
                 CallbackUrl = facts.StringMember("callbackUrl"),
                 Parent = ChildPayloads.ReadParent(facts),

@@ -45,6 +45,7 @@ internal static class RunSnapshot
         }
 
         WriteOptions(writer, state);
+        ForkPayloads.WriteSnapshot(writer, state);
         WriteTimes(writer, state);
         if (state.Orchestration is { } orchestration)
         {

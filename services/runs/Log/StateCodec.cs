@@ -61,6 +61,7 @@ internal static class StateCodec
             EventPayloads.WriteOptional(writer, "pauseReason", pause.Reason);
         }
 
+        ForkPayloads.WriteOrigin(writer, state.Origin);
         if (state.Options is { } options)
         {
             WriteOptions(writer, options);
@@ -132,6 +133,7 @@ internal static class StateCodec
             PauseRequested = root.StringMember("pausePolicy") is { } policy
                 ? new PendingPause(root.StringMember("pauseReason"), policy, Timestamps.Parse(EventPayloads.Text(root, "pauseRequestedAt")))
                 : null,
+            Origin = ForkPayloads.ReadOrigin(root),
             Options = root.Member("options") is { } options ? ReadOptions(options) : null,
             Nodes = state.Nodes.AddRange(root.GetProperty("nodes").EnumerateObject().Select(node => KeyValuePair.Create(node.Name, ReadNode(node.Value)))),
             Loops = state.Loops.AddRange(root.GetProperty("loops").EnumerateObject().Select(loop => KeyValuePair.Create(loop.Name, new LoopMemory(

@@ -217,7 +217,7 @@ internal sealed partial class RunMailbox
         }
     }
 
-    private Draft NewDraft() => new(State, clock.GetUtcNow());
+    private Draft NewDraft() => driver.NewDraft(State, clock.GetUtcNow());
 
     private void CancelInFlight()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Signals;
@@ -39,7 +40,7 @@ internal sealed partial class RunRegistry(
     /// <exception cref="RunMovedException">No shard is owned by this instance.</exception>
     public void Open(RunLease lease, RunCommand.Create command, RunCreation creation, WorkflowGraph graph)
     {
-        var mailbox = NewMailbox(lease, RunState.Empty, creation, graph);
+        var mailbox = NewMailbox(lease, RunState.Empty, creation, new RunDriver(graph, nodeTypes));
         mailbox.TryPost(command);
         var entry = new Lazy<Task<RunMailbox>>(Task.FromResult(mailbox));
         mailboxes[lease.RunId] = entry;
@@ -113,7 +114,7 @@ internal sealed partial class RunRegistry(
             var lease = shards.LeaseOf(runId) ?? throw new RunMovedException();
             var state = await store.LoadStateAsync(runId, CancellationToken.None);
             var graph = await definitions.GraphAsync(state, CancellationToken.None);
-            var mailbox = NewMailbox(lease, state, creation: null, graph);
+            var mailbox = NewMailbox(lease, state, creation: null, await DriverAsync(state, graph));
             if (graph.StartsChildren || state.Options?.Parent is not null)
             {
                 mailbox.Receive(await signals.OfRunAsync(runId, CancellationToken.None));
@@ -125,8 +126,20 @@ internal sealed partial class RunRegistry(
         return entry;
     }
 
-    private RunMailbox NewMailbox(RunLease lease, RunState state, RunCreation? creation, WorkflowGraph graph) =>
-        new(lease, state, creation, new RunDriver(graph, nodeTypes), runner, store, clock, logger);
+    private async Task<RunDriver> DriverAsync(RunState state, WorkflowGraph graph)
+    {
+        if (state is not { IsTerminal: false, Origin: { IsReplay: true } origin })
+            return new RunDriver(graph, nodeTypes);
+
+        var source = new ReplaySource(origin.SourceRunId, await LogAsync(origin.SourceRunId));
+        return new ReplayDriver(graph, nodeTypes, source, new ReplayProgress(source, state.RunId, origin.FromSequence, await LogAsync(state.RunId)));
+    }
+
+    private async Task<IEnumerable<RunEvent>> LogAsync(string runId) =>
+        (await store.ReadEventsAsync(runId, -1, int.MaxValue, CancellationToken.None)).Select(EventCodec.Decode);
+
+    private RunMailbox NewMailbox(RunLease lease, RunState state, RunCreation? creation, RunDriver driver) =>
+        new(lease, state, creation, driver, runner, store, clock, logger);
 
     private void Run(RunMailbox mailbox, Lazy<Task<RunMailbox>> entry)
     {

@@ -15,6 +15,14 @@ internal sealed record RunAppend(RunLease Lease, IReadOnlyList<RunEvent> Events,
 {
     public RunCreation? Creation { get; init; }
 
+    /// <summary>Events that are written before <see cref="Events"/> as they are: the history of a fork.</summary>
+    public IReadOnlyList<Log.EncodedEvent> History { get; init; } = [];
+
+    /// <summary>
+    /// True when whoever owns the shard must load the run, whether or not attempts are in flight: nobody has it in memory yet.
+    /// </summary>
+    public bool MustLoad { get; init; }
+
     /// <summary>True when the state is stored as well: the run starts to wait, or ends.</summary>
     public bool StoreState { get; init; }
 

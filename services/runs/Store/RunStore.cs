@@ -172,7 +172,7 @@ internal sealed class RunStore : IAsyncDisposable
         }
 
         SignalStore.Write(session, append.Sent, append.Received, now);
-        if (append.Events.Count == 0)
+        if (append.Events.Count + append.History.Count == 0)
         {
             return new AppendResult(AppendStatus.Committed, []);
         }
@@ -182,10 +182,9 @@ internal sealed class RunStore : IAsyncDisposable
             position = await session.ScalarAsync<long>(RunQueries.LastPosition, (long)lease.Shard);
         }
 
-        var encoded = new EncodedEvent[append.Events.Count];
-        for (var i = 0; i < encoded.Length; i++)
+        EncodedEvent[] encoded = [.. append.History, .. append.Events.Select(@event => EventCodec.Encode(lease.RunId, @event))];
+        foreach (var @event in encoded)
         {
-            var @event = encoded[i] = EventCodec.Encode(lease.RunId, append.Events[i]);
             session.Enqueue(RunQueries.InsertEvent, lease.RunId, @event.Sequence, (long)lease.Shard, ++position, @event.Type, @event.Document, @event.Facts.IsEmpty ? null : @event.Facts);
         }
 
@@ -245,7 +244,7 @@ internal sealed class RunStore : IAsyncDisposable
             options.ScopeId,
             RunSnapshot.StatusOf(state),
             state.LastSequence,
-            ActiveOf(state),
+            append.MustLoad ? 1L : ActiveOf(state),
             WakeAtOf(state),
             now,
             options.Parent?.RunId,

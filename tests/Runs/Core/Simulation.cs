@@ -14,7 +14,7 @@ namespace OpenWop.Micro.Runs.Tests.Core;
 /// </summary>
 internal sealed class Simulation
 {
-    private const string RunId = "run-simulated";
+    public const string RunId = "run-simulated";
     private static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Random random;
@@ -33,7 +33,7 @@ internal sealed class Simulation
         random = new Random(seed);
         Graph = new WorkflowGraph(definition);
         childRuns = new ChanceChildren(this);
-        driver = new RunDriver(Graph, new NodeTypes([new ChanceNode("test.pure", seed, isPure: true), new ChanceNode("test.effect", seed, isPure: false), new WaitNode(), new AskNode(), new ParentNode()]));
+        driver = new RunDriver(Graph, NodeTypes(seed));
         Decide(draft => draft.Add(new RunStarted
         {
             RunId = RunId,
@@ -44,6 +44,13 @@ internal sealed class Simulation
             Options = new RunOptions { Tenant = "t", DefinitionOwner = "t", DefinitionVersion = 1 },
         }));
     }
+
+    /// <summary>The node types of a seed.</summary>
+    /// <param name="effect">Called when a node with outside effects is executed.</param>
+    public static NodeTypes NodeTypes(int seed, Action? effect = null) => new(
+    [
+        new ChanceNode("test.pure", seed, effect: null), new ChanceNode("test.effect", seed, effect ?? (() => { })), new WaitNode(), new AskNode(), new ParentNode(),
+    ]);
 
     public WorkflowGraph Graph { get; }
 
@@ -210,14 +217,21 @@ internal sealed class Simulation
     public static string Print(RunState state) => Encoding.UTF8.GetString(StateCodec.Encode(state).Span);
 
     /// <summary>Completes, fails or asks for another attempt as the seed, the node, the attempt and the iteration say.</summary>
-    private sealed class ChanceNode(string typeId, int seed, bool isPure) : INodeHandler
+    private sealed class ChanceNode(string typeId, int seed, Action? effect) : INodeHandler
     {
         public string TypeId => typeId;
-        public bool IsPure => isPure;
+        public bool IsPure => effect is null;
 
         public ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken)
         {
+            effect?.Invoke();
             var chance = new Random(HashOf(seed, context.Node.Id, context.Attempt, context.Iteration)).Next(100);
+            if (chance % 3 == 0)
+                context.Log("info", $"{context.Node.Id} at {context.Now:O}");
+
+            if (chance % 4 == 0)
+                context.SetVariable("v", JsonElement.Parse($"{chance}"));
+
             NodeOutcome outcome = chance switch
             {
                 < 10 => new NodeOutcome.Failed(new NodeError("final", "chance")),

@@ -41,10 +41,10 @@ internal sealed class EngineHost : IAsyncDisposable
     /// <summary>Metadata of a caller with all scopes.</summary>
     public Metadata Headers => runsHeaders;
 
-    public static async Task<EngineHost> StartAsync(Dictionary<string, string> workflows, string? folder = null)
+    public static async Task<EngineHost> StartAsync(Dictionary<string, string> workflows, string? folder = null, string[]? arguments = null)
     {
         folder ??= Directory.CreateTempSubdirectory("openwop-runs-").FullName;
-        var builder = WebApplication.CreateBuilder(["--data", folder, "--urls", "http://127.0.0.1:0", $"--OPENWOP_API_KEY={Key}"]);
+        var builder = WebApplication.CreateBuilder(["--data", folder, "--urls", "http://127.0.0.1:0", $"--OPENWOP_API_KEY={Key}", .. arguments ?? []]);
         builder.AddServiceDefaults("runs");
         builder.AddKeyVerifier();
         builder.AddIdentity();

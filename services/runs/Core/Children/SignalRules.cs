@@ -31,6 +31,10 @@ internal static class SignalRules
 
         foreach (var (runId, child) in after.Children)
         {
+            // What the source of a fork has started is not the fork's to end.
+            if (after.Origin is { } origin && (origin.IsReplay || child.StartSequence < origin.FromSequence))
+                continue;
+
             if (MustEnd(after, child) && !(before.Children.GetValueOrDefault(runId) is { } was && MustEnd(before, was)))
                 signals.Add(new RunSignal.Cancel(runId, after.RunId, after.LastSequence, ReasonOf(after)));
         }

@@ -16,6 +16,9 @@ internal sealed record Answer(JsonElement Value, string? Principal, bool ByToken
 /// </summary>
 internal static class InterruptDecisions
 {
+    /// <summary>Outcome of an interrupt that nobody resolved in time.</summary>
+    public const string TimeOut = "timeout";
+
     /// <summary>A node asks and waits.</summary>
     public static void Suspend(Draft draft, string nodeId, NodeState node, Interrupt interrupt)
     {
@@ -25,7 +28,7 @@ internal static class InterruptDecisions
             return;
         }
 
-        var interruptId = $"int-{draft.State.RunId}-{draft.State.LastSequence + 1}";
+        var interruptId = IdOf(draft.State, draft.State.LastSequence + 1);
         draft.Add(new InterruptRequested(nodeId, interrupt));
         if (interrupt.Kind is InterruptKinds.Approval or InterruptKinds.Clarification)
             draft.Add(new LegacyRequest(nodeId, interruptId, interrupt.Kind, interrupt));
@@ -41,6 +44,9 @@ internal static class InterruptDecisions
             Confidence = interrupt.Kind == InterruptKinds.LowConfidence ? interrupt.Data : null,
         });
     }
+
+    /// <summary>Identity of the interrupt that the event of a sequence asks for.</summary>
+    public static string IdOf(RunState state, long requestSequence) => $"int-{state.RunId}-{requestSequence}";
 
     /// <summary>An answer arrives. Returns why it is refused; then nothing is added.</summary>
     public static ProtocolError? Resolve(Draft draft, string nodeId, Answer answer)
@@ -75,10 +81,14 @@ internal static class InterruptDecisions
             if (open.Request.Kind == InterruptKinds.Approval)
                 draft.Add(new ApprovalReceived(nodeId, "timeout", DecidedBy: null, Voter: null, value));
 
-            draft.Add(new InterruptResolved(nodeId, open.Id, open.Request.Kind, value, ResolvedBy: null, Outcome: "timeout"));
-            Decisions.AddFailure(draft, nodeId, new NodeError("interrupt_timeout", "The interrupt was not resolved in time."));
+            draft.Add(new InterruptResolved(nodeId, open.Id, open.Request.Kind, value, ResolvedBy: null, Outcome: TimeOut));
+            FailTimedOut(draft, nodeId);
         }
     }
+
+    /// <summary>What a time-out leads to.</summary>
+    public static void FailTimedOut(Draft draft, string nodeId) =>
+        Decisions.AddFailure(draft, nodeId, new NodeError("interrupt_timeout", "The interrupt was not resolved in time."));
 
     /// <summary>The answer is accepted: the node goes on with it.</summary>
     public static ProtocolError? Settle(Draft draft, string nodeId, OpenInterrupt open, JsonElement value, string? resolvedBy)
