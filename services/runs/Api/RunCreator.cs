@@ -103,6 +103,12 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     {
         foreach (var node in graph.Nodes)
         {
+            if (node.Definition.Agent?.Member("channel") is not null)
+            {
+                throw new ProtocolException(ProtocolError.Validation(
+                    $"Node '{node.Id}' refers to an agent by deployment channel, and this server has no deployments of agents.", "workflowId"));
+            }
+
             if (!node.Definition.Disabled && nodeTypes.Find(node.Definition.TypeId) is null)
             {
                 throw new ProtocolException(new ProtocolError(

@@ -37,8 +37,9 @@ internal static class Decisions
             draft.Add(new LogAppended(line.Level, line.Message, line.Fields, result.NodeId));
         }
 
-        AgentEvents.Add(draft, result);
+        AgentEvents.Add(draft, result, afterSuspension: false);
         AddOutcome(draft, graph, node, result);
+        AgentEvents.Add(draft, result, afterSuspension: true);
         draft.Cause = null;
     }
 
@@ -53,7 +54,7 @@ internal static class Decisions
                 AddFailed(draft, graph, node, result.NodeId, failed.Error);
                 break;
             case NodeOutcome.Suspended suspended:
-                InterruptDecisions.Suspend(draft, result.NodeId, node, suspended.Interrupt);
+                Suspend(draft, graph, node, result, suspended.Interrupt);
                 break;
             case NodeOutcome.WaitingForChild waiting when result.StartedChildren.Any(child => child.RunId == waiting.ChildRunId):
                 AddWaiting(draft, graph, node, result, waiting.ChildRunId);
@@ -167,6 +168,14 @@ internal static class Decisions
             AddFailed(draft, graph, node, result.NodeId, refusal);
         else
             ChildDecisions.AddStarted(draft, result, childRunId);
+    }
+
+    private static void Suspend(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, Interrupt interrupt)
+    {
+        if (AddWrites(draft, graph, result) is { } refusal)
+            AddFailed(draft, graph, node, result.NodeId, refusal);
+        else
+            InterruptDecisions.Suspend(draft, result.NodeId, node, interrupt);
     }
 
     /// <summary>Adds what an attempt has written, all of it or, with the reason returned, nothing.</summary>

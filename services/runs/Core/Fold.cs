@@ -131,7 +131,7 @@ internal static class Fold
             DueAt = started.DelayUntil,
             Outputs = started.DelayedOutputs ?? default,
         };
-        return state with { Nodes = state.Nodes.SetItem(started.Node, node), NodeExecutions = state.NodeExecutions + 1 };
+        return state with { Nodes = state.Nodes.SetItem(started.Node, node), NodeExecutions = state.NodeExecutions + 1, Agent = started.Agent ?? state.Agent };
     }
 
     /// <summary>

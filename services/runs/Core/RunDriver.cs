@@ -175,6 +175,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
         var iteration = attempt > 0 && touched is not null ? touched.Iteration : NextIteration(before, node, loop);
         var started = new NodeStarted(node.Id, node.Definition.TypeId, attempt, iteration)
         {
+            Agent = AgentRefs.Of(node.Definition.Agent),
             Resets = loop is null ? [] : [.. loop.Body.OrderBy(member => member.Index).Select(member => member.Id)],
         };
 
@@ -182,6 +183,12 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
         {
             var error = new NodeError("capability_not_provided", $"This server has no node type '{node.Definition.TypeId}'.");
             Decisions.Fail(draft, error, node.Id);
+            return;
+        }
+
+        if (NodeTypes.MissingCapability(handler) is { } missing)
+        {
+            Decisions.Fail(draft, new NodeError("capability_not_provided", $"Node type '{handler.TypeId}' requires '{missing}', which this server does not provide."), node.Id);
             return;
         }
 

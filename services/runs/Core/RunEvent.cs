@@ -58,6 +58,9 @@ internal sealed record NodeStarted(string Node, string TypeId, int Attempt, int 
     /// </summary>
     public ImmutableSortedDictionary<string, JsonElement>? Inputs { get; init; }
 
+    /// <summary>The agent that works on the node; null = none.</summary>
+    public JsonElement? Agent { get; init; }
+
     /// <summary>Nodes that start over because a back edge was followed into this one, itself included.</summary>
     public ImmutableArray<string> Resets { get; init; } = [];
 

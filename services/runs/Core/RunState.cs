@@ -107,6 +107,9 @@ internal sealed record RunState
     public long TimeoutMs { get; init; }
     public JsonElement Outputs { get; init; }
     public NodeError? Error { get; init; }
+    /// <summary>The agent that has worked last, or works; null = none.</summary>
+    public JsonElement? Agent { get; init; }
+
     /// <summary>What the run's orchestrator has decided; null when it has none.</summary>
     public Orchestration? Orchestration { get; init; }
 

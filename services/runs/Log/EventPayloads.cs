@@ -35,6 +35,11 @@ internal static class EventPayloads
                 writer.WriteString("nodeId", started.Node);
                 writer.WriteString("typeId", started.TypeId);
                 writer.WriteNumber("attempt", started.Attempt);
+                if (started.Agent is { } agent)
+                {
+                    Write(writer, "agent", agent);
+                }
+
                 break;
             case NodeCompleted completed:
                 writer.WriteString("nodeId", completed.Node);
@@ -276,6 +281,7 @@ internal static class EventPayloads
     private static NodeStarted ReadNodeStarted(JsonElement payload, JsonElement facts) =>
         new(Text(payload, "nodeId"), Text(payload, "typeId"), (int)(payload.IntegerMember("attempt") ?? 0), (int)(facts.IntegerMember("iteration") ?? 0))
         {
+            Agent = payload.Member("agent"),
             Inputs = facts.Member("inputs") is { } inputs ? ReadValues(inputs) : null,
             Resets = facts.Member("resets") is { } resets ? [.. resets.EnumerateArray().Select(id => id.GetString()!)] : [],
             DelayUntil = Timestamps.ParseOptional(facts.StringMember("delayUntil")),

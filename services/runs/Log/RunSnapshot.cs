@@ -47,6 +47,11 @@ internal static class RunSnapshot
         WriteOptions(writer, state);
         ForkPayloads.WriteSnapshot(writer, state);
         WriteTimes(writer, state);
+        if (state.Agent is { } agent)
+        {
+            EventPayloads.Write(writer, "agent", agent);
+        }
+
         if (state.Orchestration is { } orchestration)
         {
             writer.WriteStartObject("runOrchestrator");

@@ -39,6 +39,7 @@ internal static class StateCodec
             EventPayloads.WriteError(writer, "error", error);
         }
 
+        WriteValue(writer, "agent", state.Agent ?? default);
         if (state.Orchestration is { } orchestration)
         {
             writer.WriteStartObject("orchestration");
@@ -120,6 +121,7 @@ internal static class StateCodec
             Channels = ChannelPayloads.ReadStates(root),
             SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
+            Agent = root.Member("agent"),
             Orchestration = root.Member("orchestration") is { } orchestration
                 ? new Orchestration(
                     EventPayloads.Text(orchestration, "agentId"),

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenWop.Micro.Egress;
 using OpenWop.Micro.Runs.Nodes.Agents;
+using OpenWop.Micro.Runs.Nodes.Conformance;
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
 using OpenWop.Micro.Runs.Nodes.Http;
@@ -28,6 +29,11 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, SubWorkflowNode>();
         services.AddSingleton<INodeHandler, SupervisorNode>();
         services.AddSingleton<INodeHandler, DispatchNode>();
+        services.AddSingleton<INodeHandler, ConversationGateNode>();
+
+        // For tests of the protocol; they refuse to run in other workflows.
+        services.AddSingleton<INodeHandler, MockAgentNode>();
+        services.AddSingleton<INodeHandler, RequiresMissingNode>();
 
         services.AddSingleton<INodeHandler, SetVariableNode>();
         services.AddSingleton<INodeHandler, GetVariableNode>();

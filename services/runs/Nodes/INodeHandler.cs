@@ -20,6 +20,9 @@ public interface INodeHandler
     /// </summary>
     bool IsPure { get; }
 
+    /// <summary>Capabilities of the host that the type cannot do without; when one is missing, its nodes are refused before they start.</summary>
+    IReadOnlyList<string> Requires => [];
+
     /// <summary>
     /// Runs one attempt. After a crash in the middle the attempt starts over from its beginning, so every effect goes
     /// through <see cref="NodeContext.Activities"/>. An exception counts as <c>node_crashed</c>, retryable.
@@ -51,7 +54,7 @@ public abstract record NodeOutcome
     public sealed record Failed(NodeError Error) : NodeOutcome;
 
     /// <summary>
-    /// The node asks the outside and waits. Once the interrupt is resolved the handler is executed again from its beginning and
+    /// The node asks the outside and waits. What the attempt has written is kept. Once the interrupt is resolved the handler is executed again from its beginning and
     /// finds the answer under the key in <see cref="NodeContext.Resolved"/>.
     /// </summary>
     public sealed record Suspended(Interrupt Interrupt) : NodeOutcome;

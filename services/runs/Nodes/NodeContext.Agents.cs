@@ -38,4 +38,7 @@ internal sealed record NodeEvent(string Type, JsonElement Payload)
 {
     /// <summary>Index of the event of the same attempt that caused it; null = what caused the attempt.</summary>
     public int? CausedBy { get; init; }
+
+    /// <summary>True when the event comes from the suspension that the attempt ends with, if it ends with one.</summary>
+    public bool FollowsSuspension { get; init; }
 }

@@ -16,12 +16,17 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
     /// <summary>The handler of a type, or null when it is not registered.</summary>
     public INodeHandler? Find(string typeId) => byTypeId.GetValueOrDefault(typeId);
 
+    /// <summary>The first capability that a type requires and this host does not provide; null when it lacks nothing.</summary>
+    public static string? MissingCapability(INodeHandler handler) => handler.Requires is [var required, ..] ? required : null;
+
     /// <summary>Keeps what goes into a handler and what comes out of it within the limits.</summary>
     private sealed class Bounded(INodeHandler handler) : INodeHandler
     {
         public string TypeId => handler.TypeId;
 
         public bool IsPure => handler.IsPure;
+
+        public IReadOnlyList<string> Requires => handler.Requires;
 
         public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
             NodeLimits.CheckInputs(context) is { } error

@@ -127,13 +127,17 @@ public sealed class DispatchTests
         Assert.Equal("before", parent.GetProperty("variables").GetProperty("parentResult").GetString());
     }
 
-    [Fact]
-    public async Task A_question_to_the_user_is_asked_and_the_loop_goes_on()
+    [Theory]
+    [InlineData("auto", "waiting-approval", "\"this\"")]
+    [InlineData("conversation", "waiting-approval", "\"this\"")]
+    [InlineData("clarification", "waiting-input", """{"answers":{"answer":"this"}}""")]
+    public async Task A_question_to_the_user_is_asked_and_the_loop_goes_on(string routing, string status, string answer)
     {
-        await using var host = await EngineHost.StartAsync(Dispatching("""{"mockDispatchPlan":[{"kind":"ask-user","prompt":"Which one?"}]}"""));
+        await using var host = await EngineHost.StartAsync(Dispatching(
+            """{"mockDispatchPlan":[{"kind":"ask-user","prompt":"Which one?"}]}""", $$"""{"askUserRouting":"{{routing}}"}"""));
         var runId = await host.CreateAsync("""{"workflowId":"parent"}""");
-        await host.SnapshotAsync(runId, "waiting-input");
-        await host.AnswerAsync(runId, "dispatch", """{"answers":{"answer":"this"}}""");
+        await host.SnapshotAsync(runId, status);
+        await host.AnswerAsync(runId, "dispatch", answer);
         var log = await host.LogAsync(runId);
         var completed = log.First(@event => Workflows.TypeOf(@event) == "node.completed" && @event.GetProperty("nodeId").ValueEquals("dispatch"));
         Assert.Equal("this", completed.GetProperty("payload").GetProperty("outputs").GetProperty("answer").GetString());

@@ -20,13 +20,19 @@ internal sealed record NodeEmitted(string Node, string Type, JsonElement Payload
 internal static class AgentEvents
 {
     /// <summary>Adds the events of an attempt in the order in which it asked for them.</summary>
-    public static void Add(Draft draft, NodeResult result)
+    /// <param name="afterSuspension">True for those that follow a suspension and come from it; without one they come before the end.</param>
+    public static void Add(Draft draft, NodeResult result, bool afterSuspension)
     {
+        var suspends = result.Outcome is NodeOutcome.Suspended;
+        var suspension = draft.State.LastSequence;
         var sequences = new long[result.Events.Count];
         for (var i = 0; i < sequences.Length; i++)
         {
             var (@event, cause) = (result.Events[i], draft.Cause);
-            draft.Cause = @event.CausedBy is { } earlier ? sequences[earlier] : cause;
+            if ((@event.FollowsSuspension && suspends) != afterSuspension)
+                continue;
+
+            draft.Cause = afterSuspension ? suspension : @event.CausedBy is { } earlier ? sequences[earlier] : cause;
             sequences[i] = draft.Add(BodyOf(result.NodeId, @event));
             draft.Cause = cause;
         }

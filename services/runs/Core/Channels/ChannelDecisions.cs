@@ -91,8 +91,8 @@ internal static class ChannelDecisions
         ChannelReducers.Counter when value.ValueKind != JsonValueKind.Number => "must be a number, because its reducer is 'counter'",
         ChannelReducers.Votes when ChannelReducers.VoterOf(value) is null => "must have a 'userId', because its reducer is 'votes'",
         ChannelReducers.Message when value.StringMember("messageId") is null => "must have a 'messageId', because its reducer is 'message'",
-        ChannelReducers.Message when value.StringMember("role") is not ("system" or "user" or "assistant" or "tool") =>
-            "must have one of the roles system, user, assistant, tool",
+        ChannelReducers.Message when value.StringMember("role") is not ("system" or "user" or "assistant" or "tool" or "agent") =>
+            "must have one of the roles system, user, assistant, tool, agent",
         _ when !ChannelReducers.IsKnown(reducer) => $"cannot be reduced: this server has no reducer '{reducer}'",
         _ => null,
     };

@@ -28,6 +28,12 @@ internal static class InterruptDecisions
             return;
         }
 
+        if (interrupt.ResumeSchema is { } schema && !JsonSchemaDocument.TryCompile(schema, out _, out var invalid))
+        {
+            Decisions.AddFailure(draft, nodeId, new NodeError("config_invalid", $"The schema of the answer is no schema: {invalid.Message}"));
+            return;
+        }
+
         var interruptId = IdOf(draft.State, draft.State.LastSequence + 1);
         draft.Add(new InterruptRequested(nodeId, interrupt));
         if (interrupt.Kind is InterruptKinds.Approval or InterruptKinds.Clarification)

@@ -17,14 +17,18 @@ internal sealed class DispatchConfig
     /// <summary>How often the node may dispatch; null = as often as the run allows.</summary>
     public long? IterationCap { get; private init; }
 
+    /// <summary>True when questions to the user are clarifications, not conversations.</summary>
+    public bool AsksClarification { get; private init; }
+
     public static DispatchConfig Read(NodeParameters parameters)
     {
         RequireOneOf(parameters, "workerDispatchModel", "child-run");
-        RequireOneOf(parameters, "askUserRouting", "auto", "clarification");
+        RequireOneOf(parameters, "askUserRouting", "auto", "conversation", "clarification");
         RequireOneOf(parameters, "fanOutPolicy", "sequential", "reject");
         var config = new DispatchConfig
         {
             RejectsFanOut = parameters.ConfigString("fanOutPolicy") == "reject",
+            AsksClarification = parameters.ConfigString("askUserRouting") == "clarification",
             IterationCap = parameters.FindConfig("iterationCap") is null ? null : parameters.Integer("iterationCap", 1, int.MaxValue, 1),
             inputs = VariableMapping.Read(parameters, "inputMapping"),
             outputs = VariableMapping.Read(parameters, "outputMapping"),

@@ -40,7 +40,7 @@ internal sealed class DispatchNode : INodeHandler
         return decision.StringMember("kind") switch
         {
             Decision.NextWorker => await RunWorkersAsync(context, config, decision, cancellationToken),
-            Decision.AskUser => Ask(context, decision),
+            Decision.AskUser => Ask(context, config, decision),
             _ => new NodeOutcome.Completed(NodeJson.EmptyObject, []) { EndsRun = true },
         };
     }
@@ -72,29 +72,35 @@ internal sealed class DispatchNode : INodeHandler
         return start.Error is { } error ? new NodeOutcome.Failed(error) : new NodeOutcome.WaitingForChild(start.RunId!);
     }
 
-    /// <summary>3.</summary>
-    private static NodeOutcome Ask(NodeContext context, JsonElement decision)
+    /// <summary>3. As a conversation of one exchange, unless the config wants a clarification.</summary>
+    private static NodeOutcome Ask(NodeContext context, DispatchConfig config, JsonElement decision)
     {
-        var key = context.InterruptKey(0);
-        if (context.Resolved.TryGetValue(key, out var resolved))
+        var prompt = decision.StringMember("prompt")!;
+        if (!config.AsksClarification)
         {
-            return new NodeOutcome.Completed(NodeJson.Object(writer =>
-            {
-                writer.WritePropertyName("answer");
-                (resolved.Member("answers")?.Member(QuestionId) ?? resolved).WriteTo(writer);
-            }));
+            var conversation = new Conversation(context) { Prompt = prompt };
+            return conversation.Step(out var outcome) ?? Answered(outcome);
         }
 
-        return new NodeOutcome.Suspended(new Interrupt(InterruptKinds.Clarification, key, NodeJson.Object(writer =>
-        {
-            writer.WriteStartArray("questions");
-            writer.WriteStartObject();
-            writer.WriteString("id", QuestionId);
-            writer.WriteString("question", decision.StringMember("prompt"));
-            writer.WriteEndObject();
-            writer.WriteEndArray();
-        })));
+        var key = context.InterruptKey(0);
+        return context.Resolved.TryGetValue(key, out var resolved)
+            ? Answered(resolved.Member("answers")?.Member(QuestionId) ?? resolved)
+            : new NodeOutcome.Suspended(new Interrupt(InterruptKinds.Clarification, key, NodeJson.Object(writer =>
+            {
+                writer.WriteStartArray("questions");
+                writer.WriteStartObject();
+                writer.WriteString("id", QuestionId);
+                writer.WriteString("question", prompt);
+                writer.WriteEndObject();
+                writer.WriteEndArray();
+            })));
     }
+
+    private static NodeOutcome.Completed Answered(JsonElement answer) => new(NodeJson.Object(writer =>
+    {
+        writer.WritePropertyName("answer");
+        answer.WriteTo(writer);
+    }));
 
     private static void Report(NodeContext context, ChildResult child) => context.Emit(new NodeEvent(EventTypes.NodeDispatched, NodeJson.Object(writer =>
     {
