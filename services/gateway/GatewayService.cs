@@ -92,6 +92,7 @@ public static class GatewayService
         app.MapOperation(Operations.GetRun, runs.GetAsync);
         app.MapOperation(Operations.CancelRun, runs.CancelAsync);
         app.MapOperation(Operations.BulkCancelRuns, services.GetRequiredService<BulkCancellation>().CancelAsync);
+        app.MapOperation(Operations.ForkRun, runs.ForkAsync);
         app.MapOperation(Operations.PauseRun, runs.PauseAsync);
         app.MapOperation(Operations.ResumeRun, runs.ResumeAsync);
         app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);

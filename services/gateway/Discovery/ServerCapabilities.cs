@@ -89,6 +89,7 @@ internal static class ServerCapabilities
                 ["layer1RetentionSeconds"] = IdempotencyRetentionSeconds,
                 ["crossRegion"] = "single-region",
             },
+            ["replay"] = new JsonObject { ["supported"] = true, ["modes"] = new JsonArray("replay", "branch") },
         };
         if (InterruptProfiles(facts) is { Count: > 0 } profiles)
         {

@@ -99,6 +99,21 @@ internal sealed class EngineService(
         return response;
     }
 
+    public override async Task<ForkRunResponse> ForkRun(ForkRunRequest request, ServerCallContext context)
+    {
+        var answer = await RunAsync(Call(Operations.ForkRun, context, request.RunId, request.Body.Memory), runOperations.ForkAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new ForkRunResponse
+        {
+            RunId = Text(body, "runId"u8),
+            SourceRunId = Text(body, "sourceRunId"u8),
+            Mode = Text(body, "mode"u8),
+            Status = Text(body, "status"u8),
+            EventsUrl = Text(body, "eventsUrl"u8),
+            FromSeq = body.RootElement.GetProperty("fromSeq"u8).GetInt64(),
+        };
+    }
+
     public override async Task<PauseRunResponse> PauseRun(PauseRunRequest request, ServerCallContext context)
     {
         var json = JsonBody(("reason", request.Reason), ("drainPolicy", request.DrainPolicy));

@@ -107,6 +107,17 @@ internal static class Operations
         Successes = [new(200, "What became of each run, which may be an error.", "BulkCancelResponse")],
     };
 
+    public static readonly Operation ForkRun = new("forkRun", HttpMethods.Post, "/v1/runs/{runId}:fork")
+    {
+        Rpc = "ForkRun",
+        Scopes = [ScopeNames.RunsCreate, ScopeNames.RunsRead],
+        Summary = "Makes a new run from the history of another one: a replay repeats what was recorded, a branch lives on.",
+        Parameters = ["IdempotencyKey"],
+        Body = "ForkRunRequest",
+        Successes = [new(201, "The fork was created.", "ForkRunResponse")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound, ErrorCodes.SequenceNotFound],
+    };
+
     public static readonly Operation PauseRun = new("pauseRun", HttpMethods.Post, "/v1/runs/{runId}:pause")
     {
         Rpc = "PauseRun",
@@ -164,7 +175,7 @@ internal static class Operations
     [
         GetCapabilities, GetOpenApi,
         GetWorkflow, PutWorkflow,
-        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, PauseRun, ResumeRun,
+        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
     ];
 }

@@ -67,6 +67,15 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
         }
     }
 
+    /// <summary><c>POST /v1/runs/{runId}:fork</c>.</summary>
+    public async Task<Answer> ForkAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var request = new ForkRunRequest { RunId = RequireRunId(call.ResourceId), RequestId = call.RequestId };
+        request.Body = UnsafeByteOperations.UnsafeWrap(await call.ReadBody(cancellationToken));
+        var reply = await runs.ForkRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
+        return Answer.Json(StatusCodes.Status201Created, ForkedBody(reply, call.BaseUrl)) with { IsReplay = reply.Replayed };
+    }
+
     /// <summary><c>POST /v1/runs/{runId}:pause</c>.</summary>
     public async Task<Answer> PauseAsync(OperationCall call, CancellationToken cancellationToken)
     {
@@ -134,6 +143,25 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
             writer.WriteString("status"u8, reply.Status);
             writer.WriteString("eventsUrl"u8, $"{statusUrl}/events");
             writer.WriteString("statusUrl"u8, statusUrl);
+            writer.WriteEndObject();
+        }
+
+        return body.WrittenMemory;
+    }
+
+    private static ReadOnlyMemory<byte> ForkedBody(ForkRunReply reply, string baseUrl)
+    {
+        var body = new ArrayBufferWriter<byte>(384);
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            var statusUrl = $"{baseUrl}/v1/runs/{reply.RunId}";
+            writer.WriteStartObject();
+            writer.WriteString("runId"u8, reply.RunId);
+            writer.WriteString("sourceRunId"u8, reply.SourceRunId);
+            writer.WriteString("mode"u8, reply.Mode);
+            writer.WriteString("status"u8, reply.Status);
+            writer.WriteString("eventsUrl"u8, $"{statusUrl}/events");
+            writer.WriteNumber("fromSeq"u8, reply.FromSeq);
             writer.WriteEndObject();
         }
 
