@@ -128,7 +128,12 @@ internal static class Decisions
         Fail(draft, new NodeError("loop_limit_exceeded", $"Node '{headId}' would be repeated more than {limit} times."), headId);
     }
 
-    public static void Complete(Draft draft, WorkflowGraph graph) => draft.Add(new RunCompleted(RunOutputs(draft.State, graph), Duration(draft)));
+    /// <summary>Completes the run; what is still active, because a node has ended the run before its end, is cancelled.</summary>
+    public static void Complete(Draft draft, WorkflowGraph graph)
+    {
+        CancelActiveNodes(draft, "run-completed");
+        draft.Add(new RunCompleted(RunOutputs(draft.State, graph), Duration(draft)));
+    }
 
     /// <summary>Delay before an attempt (1 = the first retry): grows by the node's factor up to its bound.</summary>
     public static long RetryDelayMs(NodeSettings settings, int attempt) =>
@@ -152,13 +157,9 @@ internal static class Decisions
             MaskedOutputs = Masking.Outputs(completed.Outputs, graph[result.NodeId].Definition.SensitiveOutputs),
             LivePorts = completed.LivePorts is null ? null : [.. completed.LivePorts],
             LoopState = completed.LoopState,
+            EndsRun = completed.EndsRun,
             DurationMs = (long)(draft.Now - node.StartedAt).TotalMilliseconds,
         });
-        if (completed.EndsRun)
-        {
-            CancelActiveNodes(draft, "run-completed");
-            Complete(draft, graph);
-        }
     }
 
     /// <summary>What was written so far is kept: the next execution goes on behind it.</summary>

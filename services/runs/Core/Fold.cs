@@ -91,6 +91,9 @@ internal static class Fold
             },
             _ => state,
         };
+        if (@event.Body is NodeCompleted { EndsRun: true })
+            next = next with { IsEnding = true };
+
         if (@event.Body is NodeCompleted or NodeFailed or NodeCancelled)
             next = ChildFold.DropResults(next, @event.Body.NodeId!);
 

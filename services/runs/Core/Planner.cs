@@ -36,6 +36,7 @@ internal abstract record Step
 /// <item>The edges are grouped by trigger rule; every group must hold, else the node is skipped.</item>
 /// <item>A failure without an edge that handles it fails the run.</item>
 /// <item>When nothing can start inside a loop and one of its back edges is live, its head starts over.</item>
+/// <item>A node may say that the run is complete, whatever else is active.</item>
 /// <item>When nothing can start, nothing runs and nothing waits, the run is complete.</item>
 /// </list>
 /// </summary>
@@ -47,6 +48,11 @@ internal static class Planner
         if (state.Status != RunStatus.Running || state.PauseRequested is not null)
         {
             return [];
+        }
+
+        if (state.IsEnding)
+        {
+            return [new Step.Complete()];
         }
 
         if (UnhandledFailure(state, graph) is { } failure)

@@ -79,6 +79,9 @@ internal sealed record NodeCompleted(string Node, JsonElement Outputs) : RunEven
     /// <summary>Output ports whose edges are followed besides <c>output</c>; null = all.</summary>
     public ImmutableArray<string>? LivePorts { get; init; }
     public JsonElement? LoopState { get; init; }
+
+    /// <summary>True when the run is complete with this node.</summary>
+    public bool EndsRun { get; init; }
     public long DurationMs { get; init; }
 }
 

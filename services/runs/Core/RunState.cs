@@ -107,6 +107,9 @@ internal sealed record RunState
     public long TimeoutMs { get; init; }
     public JsonElement Outputs { get; init; }
     public NodeError? Error { get; init; }
+    /// <summary>True when a node has said that the run is complete.</summary>
+    public bool IsEnding { get; init; }
+
     /// <summary>The agent that has worked last, or works; null = none.</summary>
     public JsonElement? Agent { get; init; }
 

@@ -33,7 +33,7 @@ internal static class EventFacts
         started.Iteration > 0 || !started.Resets.IsEmpty || started.DelayUntil is not null || started.Inputs is not null;
 
     private static bool HasFacts(NodeCompleted completed) =>
-        completed.MaskedOutputs is not null || completed.LivePorts is not null || completed.LoopState is not null;
+        completed.MaskedOutputs is not null || completed.LivePorts is not null || completed.LoopState is not null || completed.EndsRun;
 
     private static void WriteRunStarted(Utf8JsonWriter writer, RunStarted started)
     {
@@ -109,6 +109,11 @@ internal static class EventFacts
         if (completed.LivePorts is { } ports)
         {
             WriteNames(writer, "livePorts", ports);
+        }
+
+        if (completed.EndsRun)
+        {
+            writer.WriteBoolean("endsRun", true);
         }
 
         if (completed.LoopState is { } state)

@@ -157,6 +157,7 @@ internal static class EventPayloads
             EventTypes.LogAppended when facts.StringMember("pause") is { } policy => new PauseRequested(facts.StringMember("reason"), policy),
             EventTypes.LogAppended when ChildPayloads.Read(payload, facts) is { } child => child,
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
+            _ when AgentEvents.IsEmitted(type) => new NodeEmitted(Text(document, "nodeId"), type, payload),
             EventTypes.OrchestratorDecided => new OrchestratorDecided(Text(document, "nodeId"), Text(payload, "agentId"), Required(payload, "decision")),
             EventTypes.ChannelWritten => ChannelPayloads.Read(payload, facts),
             EventTypes.CapBreached => new CapBreached(
@@ -297,6 +298,7 @@ internal static class EventPayloads
             MaskedOutputs = real is null ? null : shown,
             LivePorts = facts.Member("livePorts") is { } ports ? [.. ports.EnumerateArray().Select(port => port.GetString()!)] : null,
             LoopState = facts.Member("loopState"),
+            EndsRun = facts.Member("endsRun") is not null,
             DurationMs = payload.IntegerMember("durationMs") ?? 0,
         };
     }

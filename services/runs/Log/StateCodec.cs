@@ -39,6 +39,9 @@ internal static class StateCodec
             EventPayloads.WriteError(writer, "error", error);
         }
 
+        if (state.IsEnding)
+            writer.WriteBoolean("ending", true);
+
         WriteValue(writer, "agent", state.Agent ?? default);
         if (state.Orchestration is { } orchestration)
         {
@@ -121,6 +124,7 @@ internal static class StateCodec
             Channels = ChannelPayloads.ReadStates(root),
             SensitiveVariables = [.. root.GetProperty("sensitive").EnumerateArray().Select(name => name.GetString()!)],
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
+            IsEnding = root.Member("ending") is not null,
             Agent = root.Member("agent"),
             Orchestration = root.Member("orchestration") is { } orchestration
                 ? new Orchestration(

@@ -38,6 +38,30 @@ public sealed class ForkTests
         Assert.False((await host.SnapshotAsync(sourceId)).TryGetProperty("sourceRunId", out _));
     }
 
+    [Theory]
+    [InlineData("conformance-dispatch-loop")]
+    [InlineData("conformance-agent-reasoning")]
+    [InlineData("conformance-conversation-replay")]
+    [InlineData("conformance-message-reducer")]
+    [InlineData("conformance-subworkflow-parent")]
+    public async Task A_replay_repeats_children_agents_and_conversations(string workflowId)
+    {
+        await using var host = await EngineHost.StartAsync(Workflows.Fixtures([workflowId, "conformance-noop", "conformance-subworkflow-child"]));
+        var sourceId = await host.CreateAsync($$"""{"workflowId":"{{workflowId}}"}""");
+        var source = await host.LogAsync(sourceId);
+        for (var boundary = 0; boundary < source.Count; boundary++)
+        {
+            var replayId = (await ForkAsync(host, sourceId, $$"""{"mode":"replay","fromSeq":{{boundary}}}""")).RunId;
+            var replay = await host.LogAsync(replayId);
+            Assert.Equal(source.Select(Workflows.TypeOf), replay.Select(Workflows.TypeOf));
+            Assert.Equal(source.Select(Cause), replay.Select(Cause));
+            Assert.Equal(Channels(await host.SnapshotAsync(sourceId)), Channels(await host.SnapshotAsync(replayId)));
+        }
+
+        static string? Cause(JsonElement @event) => @event.TryGetProperty("causationId", out var cause) ? cause.GetString()!.Split('-')[^1] : null;
+        static string? Channels(JsonElement snapshot) => snapshot.TryGetProperty("channels", out var channels) ? channels.GetRawText() : null;
+    }
+
     [Fact]
     public async Task A_replay_answers_as_its_source_was_answered_and_a_branch_asks_again()
     {

@@ -19,6 +19,19 @@ internal sealed record NodeEmitted(string Node, string Type, JsonElement Payload
 /// <summary>Events that handlers ask for.</summary>
 internal static class AgentEvents
 {
+    /// <summary>True for types that nothing is folded from and that a replay repeats as they are.</summary>
+    public static bool IsEmitted(string type) => type
+        is EventTypes.NodeDispatched
+        or EventTypes.AgentReasoned
+        or EventTypes.AgentReasoningDelta
+        or EventTypes.AgentToolCalled
+        or EventTypes.AgentToolReturned
+        or EventTypes.AgentHandoff
+        or EventTypes.AgentDecided
+        or EventTypes.ConversationOpened
+        or EventTypes.ConversationExchanged
+        or EventTypes.ConversationClosed;
+
     /// <summary>Adds the events of an attempt in the order in which it asked for them.</summary>
     /// <param name="afterSuspension">True for those that follow a suspension and come from it; without one they come before the end.</param>
     public static void Add(Draft draft, NodeResult result, bool afterSuspension)

@@ -10,7 +10,7 @@ namespace OpenWop.Micro.Runs.Core;
 /// </summary>
 internal static class ReplayComparison
 {
-    private static readonly HashSet<string> NewInEveryRun = ["interruptId", "durationMs", "decidedAt", "writtenAt", "childRunId"];
+    private static readonly HashSet<string> NewInEveryRun = ["interruptId", "durationMs", "decidedAt", "writtenAt", "childRunId", "conversationId"];
 
     /// <param name="recorded">Of the same type as <paramref name="repeated"/>.</param>
     public static bool AreEqual(RunEventBody recorded, RunEventBody repeated)
@@ -34,15 +34,22 @@ internal static class ReplayComparison
 
         var payload = JsonElement.Parse(buffer.WrittenSpan, JsonValues.ReadOptions);
         return payload.EnumerateObject().Any(member => NewInEveryRun.Contains(member.Name))
-            ? JsonValues.Object(writer =>
-            {
-                foreach (var member in payload.EnumerateObject().Where(member => !NewInEveryRun.Contains(member.Name)))
-                    member.WriteTo(writer);
-            })
+            ? WithoutIdentity(payload)
             : payload;
     }
 
-    /// <summary>Entries that expire are wrapped with the time of their write.</summary>
-    private static RunEventBody WithoutClock(RunEventBody body) =>
-        body is ChannelWritten { TtlMs: not null } written ? written with { Value = ChannelReducers.Unwrap(written.Value, wrapped: true) } : body;
+    /// <summary>Entries that expire are wrapped with the time of their write; a conversation is named after its run.</summary>
+    private static RunEventBody WithoutClock(RunEventBody body) => body switch
+    {
+        ChannelWritten { TtlMs: not null } written => written with { Value = ChannelReducers.Unwrap(written.Value, wrapped: true) },
+        InterruptRequested { Interrupt: { Kind: InterruptKinds.ConversationExchange } interrupt } requested =>
+            requested with { Interrupt = interrupt with { Data = WithoutIdentity(interrupt.Data) } },
+        _ => body,
+    };
+
+    private static JsonElement WithoutIdentity(JsonElement value) => JsonValues.Object(writer =>
+    {
+        foreach (var member in value.EnumerateObject().Where(member => !NewInEveryRun.Contains(member.Name)))
+            member.WriteTo(writer);
+    });
 }

@@ -242,7 +242,9 @@ internal sealed class ReplayDriver(WorkflowGraph graph, NodeTypes types, ReplayS
 
         foreach (var recorded in remainder)
         {
+            draft.Cause = recorded.Event.CauseSequence is { } cause ? progress.SequenceOf(cause) : null;
             RecordedFacts.Repeat(draft, nodeId, recorded.Body);
+            draft.Cause = null;
             var now = draft.State.Nodes[nodeId];
             if (now.Status != node.Status || (now is { Status: NodeStatus.Suspended, Interrupt.IsResolved: false }))
                 break;

@@ -10,6 +10,7 @@ internal sealed class ReplayProgress
     private readonly ReplaySource source;
     private readonly string runId;
     private readonly ExecutionTracker tracker = new();
+    private readonly List<long> sequences = [];
     private bool diverged;
 
     /// <param name="log">The log of the replay so far.</param>
@@ -20,7 +21,7 @@ internal sealed class ReplayProgress
         foreach (var @event in log)
         {
             diverged |= @event.Body is ReplayDiverged && @event.Sequence >= fromSequence;
-            Pass(@event.Body);
+            Pass(@event.Body, @event.Sequence);
         }
     }
 
@@ -41,16 +42,24 @@ internal sealed class ReplayProgress
     {
         var remark = diverged || !ReplaySource.Counts(@event.Body) ? null : Compare(@event);
         diverged |= remark is not null;
-        Pass(@event.Body);
+        Pass(@event.Body, remark is null ? @event.Sequence : @event.Sequence + 1);
         return remark;
     }
 
-    private void Pass(RunEventBody body)
+    /// <summary>Where the replay has an event of the source, given by its sequence there; null while it has none.</summary>
+    public long? SequenceOf(long sourceSequence)
+    {
+        var index = source.IndexOf(sourceSequence);
+        return index >= 0 && index < sequences.Count ? sequences[index] : null;
+    }
+
+    private void Pass(RunEventBody body, long sequence)
     {
         if (!ReplaySource.Counts(body))
             return;
 
         Cursor++;
+        sequences.Add(sequence);
         Last = body;
         tracker.Pass(body);
     }

@@ -40,6 +40,23 @@ internal sealed class ReplaySource
     /// <summary>What a child has reported.</summary>
     public IReadOnlyList<RecordedEvent> ReportsOf(string childRunId) => reports.GetValueOrDefault(childRunId, []);
 
+    /// <summary>Place of the event with a sequence; negative when it does not count.</summary>
+    public int IndexOf(long sequence)
+    {
+        var (low, high) = (0, Events.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var found = Events[middle].Event.Sequence;
+            if (found == sequence)
+                return middle;
+
+            (low, high) = found < sequence ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return -1;
+    }
+
     public DateTimeOffset? StartOf(string nodeId, int attempt, int iteration) =>
         starts.TryGetValue((nodeId, attempt, iteration), out var at) ? at : null;
 
