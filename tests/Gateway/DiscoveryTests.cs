@@ -47,6 +47,30 @@ public sealed class DiscoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_advertised_about_agents_follows_from_the_node_types()
+    {
+        _gateway.Services.NodeTypes.AddRange(["core.orchestrator.supervisor", "core.dispatch", "core.subWorkflow", "core.conversationGate"]);
+        Seed("with-mapping", """{"requiresCapability":"capabilities.agents.dispatchMapping"}""");
+        Seed("with-model", """{"requiresCapability":"capabilities.multiAgent.executionModel.supported"}""");
+        Seed("with-pack", """{"requiresInstalledPack":"core.agents"}""");
+        var json = await (await _gateway.SendAsync("GET", "/.well-known/openwop", key: "")).JsonAsync();
+        Assert.True(json.GetProperty("agents").GetProperty("orchestrator").GetBoolean());
+        Assert.True(json.GetProperty("agents").GetProperty("dispatchMapping").GetBoolean());
+        Assert.True(json.GetProperty("subWorkflow").GetProperty("inputMapping").GetBoolean());
+        Assert.True(json.GetProperty("conversationPrimitive").GetBoolean());
+        Assert.False(json.TryGetProperty("conformance", out _));
+        Assert.Equal(["executable", "with-mapping"], json.GetProperty("fixtures").EnumerateArray().Select(id => id.GetString()!));
+
+        void Seed(string id, string metadata) => _gateway.Services.Seeded.Add(new Definition
+        {
+            WorkflowId = id,
+            Owner = "*",
+            Json = ByteString.CopyFromUtf8($$"""{"id":"{{id}}","nodes":[{"typeId":"core.noop"}],"metadata":{{metadata}} }"""),
+            Etag = "e-" + id,
+        });
+    }
+
+    [Fact]
     public async Task The_document_can_be_cached_and_is_not_sent_twice()
     {
         var first = await _gateway.SendAsync("GET", "/.well-known/openwop", key: "");

@@ -27,7 +27,9 @@ internal static class ServerCapabilities
     private const string Clarification = "clarification.request";
     private const int IdempotencyRetentionSeconds = 24 * 60 * 60;
 
-    public static CapabilitySet Of(ServerFacts facts) => new()
+    public static CapabilitySet Of(ServerFacts facts) => Of(facts, Families(facts));
+
+    private static CapabilitySet Of(ServerFacts facts, Dictionary<string, JsonNode> families) => new()
     {
         ProtocolVersion = "1.1",
         Implementation = new("OpenWop.Micro", typeof(ServerCapabilities).Assembly.GetName().Version!.ToString(3), "OpenWop.Micro"),
@@ -40,10 +42,10 @@ internal static class ServerCapabilities
         SupportedEnvelopes = Clarifies(facts) ? [Clarification] : [],
         SchemaVersions = Clarifies(facts) ? ImmutableSortedDictionary<string, int>.Empty.Add(Clarification, 1) : ImmutableSortedDictionary<string, int>.Empty,
         Transports = ["rest", "grpc"],
-        Fixtures = [.. ExecutableIds(facts)],
+        Fixtures = [.. ExecutableIds(facts, families)],
         DrainPolicies = ["immediate", "drain-current-node"],
         Testing = new TestingSupport { TestKeyPrefix = ApiKeyText.TestPrefix },
-        Families = Families(facts).ToImmutableSortedDictionary(StringComparer.Ordinal),
+        Families = families.ToImmutableSortedDictionary(StringComparer.Ordinal),
     };
 
     /// <summary>Whether runs can ask for a clarification.</summary>
@@ -63,20 +65,27 @@ internal static class ServerCapabilities
 
         if (Executes(facts, "core.interrupt"))
             profiles.Add("openwop-interrupt-external-event");
+
+        if (Executes(facts, "core.subWorkflow"))
+            profiles.Add("openwop-interrupt-cascade-cancel");
+
         return profiles;
     }
 
-    /// <summary>Seeded workflows whose node types are all registered. Others exist, but a run of them would be refused.</summary>
-    private static IEnumerable<string> ExecutableIds(ServerFacts facts)
+    /// <summary>Seeded workflows that can do what they are for. Others exist, but a run of them would be refused, or come to nothing.</summary>
+    private static IEnumerable<string> ExecutableIds(ServerFacts facts, Dictionary<string, JsonNode> families)
     {
         var registered = facts.Engine.NodeTypes.Select(type => type.TypeId).ToFrozenSet(StringComparer.Ordinal);
-        return facts.Seeded
-            .Where(definition => NodeTypesOf(definition.Json.Span).All(registered.Contains))
-            .Select(definition => definition.WorkflowId);
+        foreach (var seeded in facts.Seeded)
+        {
+            var definition = JsonElement.Parse(seeded.Json.Span);
+            if (NodeTypesOf(definition).All(registered.Contains) && !AgentCapabilities.LacksSomething(definition, families))
+                yield return seeded.WorkflowId;
+        }
     }
 
-    private static IEnumerable<string> NodeTypesOf(ReadOnlySpan<byte> definition) =>
-        [.. JsonElement.Parse(definition).GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("typeId").GetString()!)];
+    private static IEnumerable<string> NodeTypesOf(JsonElement definition) =>
+        definition.GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("typeId").GetString()!);
 
     private static Dictionary<string, JsonNode> Families(ServerFacts facts)
     {
@@ -99,6 +108,7 @@ internal static class ServerCapabilities
             };
         }
 
+        AgentCapabilities.Add(families, typeId => Executes(facts, typeId));
         if (facts.ExportsTelemetry)
         {
             families["observability"] = new JsonObject
