@@ -102,9 +102,11 @@ public sealed class EventStreamTests : IAsyncLifetime
     public async Task Streams_end_when_the_process_is_asked_to_stop()
     {
         using var response = await OpenAsync();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         Publish(("run.started", 0, "{}"));
+        Assert.Equal("id: 0", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(5)));
         _gateway.Provider.GetRequiredService<IHostApplicationLifetime>().StopApplication();
-        Assert.Contains("run.started", await response.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromSeconds(5)));
+        Assert.Contains("run.started", await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(5)));
     }
 
     [Fact]
