@@ -142,6 +142,17 @@ public sealed class AgentTests
         Assert.Contains("Lovelace", log.Single(@event => Workflows.TypeOf(@event) == "node.completed").GetRawText(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_conversation_that_nobody_goes_on_with_is_closed_without_an_outcome()
+    {
+        await using var host = await EngineHost.StartAsync(new() { ["w"] = Workflows.Chain("w", [("talk", "core.conversationGate", """{"prompt":"Name?","timeoutMs":100}""")]) });
+        var log = await host.LogAsync(await host.CreateAsync("""{"workflowId":"w"}"""));
+        var closed = log.Single(@event => Workflows.TypeOf(@event) == "conversation.closed").GetProperty("payload");
+        Assert.Equal(JsonValueKind.Null, closed.GetProperty("outcome").ValueKind);
+        Assert.Equal("system", closed.GetProperty("finalTurn").GetProperty("role").GetString());
+        Assert.Equal("interrupt_timeout", log[^1].GetProperty("payload").GetProperty("error").GetProperty("code").GetString());
+    }
+
     private static async Task<List<JsonElement>> RunAsync(string workflowId)
     {
         await using var host = await EngineHost.StartAsync(Workflows.Fixtures(workflowId));

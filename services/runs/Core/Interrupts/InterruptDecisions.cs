@@ -87,6 +87,9 @@ internal static class InterruptDecisions
             if (open.Request.Kind == InterruptKinds.Approval)
                 draft.Add(new ApprovalReceived(nodeId, "timeout", DecidedBy: null, Voter: null, value));
 
+            if (open.Request.Kind == InterruptKinds.ConversationExchange)
+                draft.Add(ConversationTimeOut.Closed(nodeId, node.Iteration, open.Request));
+
             draft.Add(new InterruptResolved(nodeId, open.Id, open.Request.Kind, value, ResolvedBy: null, Outcome: TimeOut));
             FailTimedOut(draft, nodeId);
         }
