@@ -27,6 +27,9 @@ public sealed class ConformanceTests(ConformingHost host) : IClassFixture<Confor
         Assert.Empty(host.Outcomes.Where(outcome => IsOptional(outcome.Scenario) && outcome.Verdict == Verdict.Failed).Select(outcome => $"{outcome.Scenario.Name}: {outcome.Reason}"));
 
     [Fact]
+    public void Every_operation_of_the_OpenAPI_document_was_called_and_answered_as_described() => Assert.Empty(host.Uncalled);
+
+    [Fact]
     public void Every_scenario_has_a_name_of_its_own() => Assert.Equal(Catalog.All.Count, Catalog.All.Select(scenario => scenario.Name).Distinct().Count());
 
     private static bool IsOptional(Scenario scenario) => scenario.Gate.Name.Split(", ").Any(part => Optional.Any(family => part.StartsWith(family, StringComparison.Ordinal)));

@@ -16,6 +16,9 @@ public sealed class ConformingHost : IAsyncLifetime
 
     internal IEnumerable<Outcome> Outcomes => _outcomes.Values;
 
+    /// <summary>Operations of the OpenAPI document that no scenario has called with success.</summary>
+    internal IReadOnlyList<string> Uncalled { get; private set; } = [];
+
     public async Task InitializeAsync()
     {
         await using var installation = await Installation.StartAsync(Form.Embedded, ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")));
@@ -25,6 +28,7 @@ public sealed class ConformingHost : IAsyncLifetime
             OtherTenantKey = Installation.OtherTenantKey,
         });
         _outcomes = (await Report.RunAsync(suite, Catalog.All, Parallelism)).ToDictionary(outcome => outcome.Scenario.Name, StringComparer.Ordinal);
+        Uncalled = [.. suite.Contract.Uncalled];
     }
 
     public Task DisposeAsync() => Task.CompletedTask;

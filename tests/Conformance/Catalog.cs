@@ -21,5 +21,6 @@ internal static class Catalog
         .. RedactionScenarios.All,
         .. OperationScenarios.All,
         .. RouteScenarios.All,
+        .. DocumentScenarios.All,
     ];
 }

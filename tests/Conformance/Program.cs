@@ -34,6 +34,8 @@ try
     });
     var outcomes = await Report.RunAsync(suite, scenarios, parallelism);
     Report.Print(outcomes, Console.Out);
+    if (filter.Length == 0 && suite.Contract.Uncalled.ToList() is { Count: > 0 } uncalled)
+        Console.WriteLine($"  documented operations without a successful call: {string.Join(", ", uncalled)}");
     return outcomes.Any(outcome => outcome.Verdict == Verdict.Failed) ? 1 : 0;
 }
 catch (Exception exception) when (exception is HttpRequestException or OpenWop.Micro.Conformance.Driver.ConformanceException)

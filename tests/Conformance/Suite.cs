@@ -25,10 +25,10 @@ internal sealed class Suite : IDisposable
     private Suite(HostAccess access)
     {
         _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = access.BaseUrl, Timeout = TimeSpan.FromSeconds(90) };
-        Host = new HostClient(_http, access.ApiKey);
-        Anonymous = new HostClient(_http, key: null);
-        LowScope = access.LowScopeKey is { } low ? new HostClient(_http, low) : null;
-        OtherTenant = access.OtherTenantKey is { } other ? new HostClient(_http, other) : null;
+        Host = As(access.ApiKey);
+        Anonymous = new HostClient(_http, key: null, () => Contract);
+        LowScope = access.LowScopeKey is { } low ? As(low) : null;
+        OtherTenant = access.OtherTenantKey is { } other ? As(other) : null;
     }
 
     /// <summary>A caller who may do everything.</summary>
@@ -42,15 +42,20 @@ internal sealed class Suite : IDisposable
 
     public Advertisement Advertised { get; private set; } = null!;
 
+    /// <summary>What the host's OpenAPI document says, and which operations of it have been called.</summary>
+    public ServedContract Contract { get; private set; } = ServedContract.None;
+
     public static async Task<Suite> ConnectAsync(HostAccess access)
     {
         var suite = new Suite(access);
         suite.Advertised = new Advertisement((await suite.Anonymous.GetAsync("/.well-known/openwop")).Expecting(200).Json);
+        if (await suite.Anonymous.GetAsync("/v1/openapi.json") is { Status: 200 } document)
+            suite.Contract = ServedContract.Read(document.Json);
         return suite;
     }
 
     /// <summary>A caller with a credential of its own.</summary>
-    public HostClient As(string key) => new(_http, key);
+    public HostClient As(string key) => new(_http, key, () => Contract);
 
     /// <summary>Creates a run and returns its id.</summary>
     public async Task<string> CreateAsync(string workflowId, object? inputs = null, object? configurable = null)

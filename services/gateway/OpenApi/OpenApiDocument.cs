@@ -15,10 +15,10 @@ internal sealed class OpenApiDocument
     private const string ComponentsResource = "openapi.components.json";
 
     /// <summary>Errors that any call may end with, besides those in the table.</summary>
-    private static readonly ErrorCode[] CommonErrors = [ErrorCodes.InternalError, ErrorCodes.ServiceUnavailable];
-    private static readonly ErrorCode[] CredentialErrors = [ErrorCodes.Unauthenticated, ErrorCodes.Forbidden, ErrorCodes.RateLimited];
+    private static readonly ErrorCode[] CommonErrors = [ErrorCodes.InternalError, ErrorCodes.ServiceUnavailable, ErrorCodes.DeadlineExceededError];
+    private static readonly ErrorCode[] CredentialErrors = [ErrorCodes.Unauthenticated, ErrorCodes.KeyExpired, ErrorCodes.KeyRevoked, ErrorCodes.Forbidden, ErrorCodes.RateLimited];
     private static readonly ErrorCode[] BodyErrors = [ErrorCodes.ValidationError, ErrorCodes.PayloadTooLarge, ErrorCodes.UnsupportedMediaType];
-    private static readonly ErrorCode[] MutationErrors = [ErrorCodes.ValidationError, ErrorCodes.IdempotencyInFlight];
+    private static readonly ErrorCode[] MutationErrors = [ErrorCodes.ValidationError, ErrorCodes.IdempotencyInFlight, ErrorCodes.IdempotencyKeyMismatch];
 
     private OpenApiDocument(ReadOnlyMemory<byte> json)
     {
@@ -129,8 +129,23 @@ internal sealed class OpenApiDocument
     private static void WriteError(Utf8JsonWriter json, int status, IEnumerable<ErrorCode> codes)
     {
         json.WriteStartObject(status.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        json.WriteString("description", string.Join(", ", codes.Select(code => code.Name).Distinct()));
-        WriteContent(json, "ErrorEnvelope", isEventStream: false);
+        string[] names = [.. codes.Select(code => code.Name).Distinct()];
+        json.WriteString("description", string.Join(", ", names));
+        json.WriteStartObject("content");
+        json.WriteStartObject("application/json");
+        json.WriteStartObject("schema");
+        WriteReferenceMember(json, "schemas", "ErrorEnvelope");
+        json.WriteStartObject("properties");
+        json.WriteStartObject("error");
+        json.WriteStartArray("enum");
+        foreach (var name in names)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 
@@ -156,9 +171,11 @@ internal sealed class OpenApiDocument
     private static void WriteReference(Utf8JsonWriter json, string kind, string name)
     {
         json.WriteStartObject();
-        json.WriteString("$ref", $"#/components/{kind}/{name}");
+        WriteReferenceMember(json, kind, name);
         json.WriteEndObject();
     }
+
+    private static void WriteReferenceMember(Utf8JsonWriter json, string kind, string name) => json.WriteString("$ref", $"#/components/{kind}/{name}");
 
     private static void WriteComponents(Utf8JsonWriter json)
     {

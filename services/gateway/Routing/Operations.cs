@@ -150,7 +150,11 @@ internal static class Operations
         Parameters = ["IdempotencyKey"],
         Body = "ResolveInterruptRequest",
         Successes = [new(200, "The answer was taken.", "ResolveInterruptResponse")],
-        Errors = [ErrorCodes.NotFound, ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved, ErrorCodes.InterruptCancelled],
+        Errors =
+        [
+            ErrorCodes.NotFound, ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved,
+            ErrorCodes.InterruptExpired, ErrorCodes.InterruptGone, ErrorCodes.InterruptCancelled, ErrorCodes.CorrelationMismatch,
+        ],
     };
 
     public static readonly Operation InspectInterruptByToken = new("inspectInterruptByToken", HttpMethods.Get, "/v1/interrupts/{token}")
@@ -167,7 +171,11 @@ internal static class Operations
         Summary = "Answers an interrupt with a signed token instead of a credential.",
         Body = "ResolveInterruptRequest",
         Successes = [new(200, "The answer was taken.", "ResolveInterruptResponse")],
-        Errors = [ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved, ErrorCodes.InterruptExpired, ErrorCodes.InterruptCancelled],
+        Errors =
+        [
+            ErrorCodes.Forbidden, ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved,
+            ErrorCodes.InterruptExpired, ErrorCodes.InterruptGone, ErrorCodes.InterruptCancelled, ErrorCodes.CorrelationMismatch,
+        ],
     };
 
     /// <summary>The whole table, in the order of the documentation.</summary>

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace OpenWop.Micro.Conformance.Driver;
 
 /// <summary>One caller of the host: a credential, or none.</summary>
-internal sealed class HostClient(HttpClient http, string? key)
+internal sealed class HostClient(HttpClient http, string? key, Func<ServedContract> contract)
 {
     private static readonly TimeSpan StreamLimit = TimeSpan.FromSeconds(30);
 
@@ -28,6 +28,7 @@ internal sealed class HostClient(HttpClient http, string? key)
         using var response = await http.SendAsync(request);
         var reply = await Reply.ReadAsync(response, CancellationToken.None);
         WireContract.Check(method, path, reply);
+        contract().Check(method, path, body, reply);
         return reply;
     }
 
@@ -42,10 +43,12 @@ internal sealed class HostClient(HttpClient http, string? key)
         {
             var refusal = await Reply.ReadAsync(response, CancellationToken.None);
             WireContract.Check("GET", path, refusal);
+            contract().Check("GET", path, null, refusal);
             throw new ConformanceException($"{path}: {refusal.Status} {refusal.Text}");
         }
 
         Expect.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType, "Content-Type of a stream");
+        contract().CheckStream(path);
         var frames = new List<StreamFrame>();
         var endedByHost = false;
         try
