@@ -1,0 +1,41 @@
+using OpenWop.Micro.EndToEnd.Tests.Hosting;
+
+namespace OpenWop.Micro.Conformance.Tests;
+
+/// <summary>
+/// The suite against a host with its test seams on, which is killed in the middle: half of the scenarios come before, and all of them,
+/// on the data that the first half has left, after it.
+/// </summary>
+public sealed class RestartTests
+{
+    private const int Parallelism = 8;
+
+    [Fact]
+    public async Task The_suite_passes_before_and_after_the_host_was_killed()
+    {
+        await using var installation = await Installation.StartAsync(
+            Form.Embedded,
+            ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")),
+            ("OPENWOP_TEST_SEAM_ENABLED", "true"));
+        var access = new HostAccess(installation.BaseUrl, Installation.Key)
+        {
+            LowScopeKey = Installation.ReaderKey,
+            OtherTenantKey = Installation.OtherTenantKey,
+        };
+
+        using (var suite = await Suite.ConnectAsync(access))
+            AssertNothingFailed(await Report.RunAsync(suite, [.. Catalog.All.Where((_, index) => index % 2 == 0)], Parallelism));
+
+        var startAgain = await installation.CrashAsync("standalone");
+        await startAgain();
+
+        using (var suite = await Suite.ConnectAsync(access))
+            AssertNothingFailed(await Report.RunAsync(suite, Catalog.All, Parallelism));
+    }
+
+    private static void AssertNothingFailed(IReadOnlyList<Outcome> outcomes)
+    {
+        Assert.Contains(outcomes, outcome => outcome.Verdict == Verdict.Passed);
+        Assert.Empty(outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => $"{outcome.Scenario.Name}: {outcome.Reason}"));
+    }
+}
