@@ -8,8 +8,8 @@ public sealed class ConformanceTests(ConformingHost host) : IClassFixture<Confor
     /// </summary>
     private static readonly string[] Optional =
     [
-        "mcp", "aiProviders", "limits.idempotencyAckTimeoutSec", "replay", "agents", "conformance-dispatch", "conformance-capability-missing",
-        "openwop-smoke", "secrets", "debugBundle", "no debugBundle", "auth.", "webhooks", "testing.forceEngineVersionRange",
+        "mcp", "aiProviders", "limits.idempotencyAckTimeoutSec", "conformance-capability-missing",
+        "openwop-smoke", "secrets", "debugBundle", "no debugBundle", "no conversationPrimitive", "auth.", "webhooks", "testing.forceEngineVersionRange",
     ];
 
     public static TheoryData<string> Claimed => [.. Catalog.All.Where(scenario => !IsOptional(scenario)).Select(scenario => scenario.Name)];

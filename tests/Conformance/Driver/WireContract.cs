@@ -52,11 +52,20 @@ internal static class WireContract
         Validate("run-event", document, "an event");
         var type = document.GetProperty("type").GetString()!;
         var errors = SchemaRegistry.PublishedPart("run-event-payloads", PartOf(type)).Validate(document.GetProperty("payload"));
+        errors = [.. errors.Where(error => !IsWordThatTheSchemaLacks(type, error.Path, document.GetProperty("payload")))];
         Expect.That(errors.Count == 0, $"The payload of {type} is not valid: {Describe(errors)} in {document.GetRawText()}");
         Expect.That(
             DateTimeOffset.TryParse(document.GetProperty("timestamp").GetString(), CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) && time.Offset == TimeSpan.Zero,
             "The timestamp of an event is not RFC 3339 in UTC.");
     }
+
+    /// <summary>The prose has two words that the published patterns omit (spec/runs-streams-replay.md 12, 15 and 16).</summary>
+    private static bool IsWordThatTheSchemaLacks(string type, string path, JsonElement payload) => (type, path) switch
+    {
+        ("channel.written", "/reducer") => payload.GetProperty("reducer").ValueEquals("message"),
+        ("cap.breached", "/kind") => payload.GetProperty("kind").ValueEquals("dispatch-iterations"),
+        _ => false,
+    };
 
     public static void CheckSnapshot(JsonElement document) => Validate("run-snapshot", document, "a snapshot");
 
