@@ -23,10 +23,9 @@ internal sealed class RunsGrpcService(
 
     public override async Task<CreateRunReply> CreateRun(CreateRunRequest request, ServerCallContext context)
     {
-        var caller = context.GetCaller();
         var created = await creator.CreateAsync(
             request.Body.Memory,
-            new RunOwner(caller.Tenant, caller.Principal, caller.IsTest),
+            OwnerOf(request.ActingFor, context),
             request.RequestId is { Length: > 0 } requestId ? requestId : null,
             request.DedupEnforce,
             context.CancellationToken);
@@ -35,7 +34,7 @@ internal sealed class RunsGrpcService(
 
     public override async Task<GetRunReply> GetRun(GetRunRequest request, ServerCallContext context)
     {
-        var row = await VisibleAsync(request.RunId, context);
+        var row = await VisibleAsync(request.RunId, OwnerOf(request.ActingFor, context), context);
         var state = registry.StateOf(row.RunId) ?? await store.LoadStateAsync(row.RunId, context.CancellationToken);
         return new GetRunReply { Snapshot = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(row.RunId, state, TokenOf(row.RunId, state, context))), LastSequence = state.LastSequence };
     }
@@ -89,8 +88,9 @@ internal sealed class RunsGrpcService(
 
     public override async Task<CancelRunReply> CancelRun(CancelRunRequest request, ServerCallContext context)
     {
-        var row = await VisibleAsync(request.RunId, context);
-        var command = new RunCommand.Cancel(ReasonOf(request.Reason), context.GetCaller().Principal);
+        var owner = OwnerOf(request.ActingFor, context);
+        var row = await VisibleAsync(request.RunId, owner, context);
+        var command = new RunCommand.Cancel(ReasonOf(request.Reason), owner.Principal);
         await registry.PostAsync(row.RunId, command);
         return new CancelRunReply { RunId = row.RunId, Status = RunSnapshot.StatusOf(await command.Reply) };
     }
@@ -142,6 +142,19 @@ internal sealed class RunsGrpcService(
         return Task.FromResult(reply);
     }
 
+    /// <summary>Whose runs the call is about: the user's own, or those of whom a service acts for.</summary>
+    private static RunOwner OwnerOf(ActingFor? actingFor, ServerCallContext context)
+    {
+        var caller = context.GetCaller();
+        if (actingFor is null)
+            return new RunOwner(caller.Tenant, caller.Principal, caller.IsTest);
+
+        if (!caller.IsService)
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "A user acts in its own name only."));
+
+        return new RunOwner(context.TenantOf(actingFor.Tenant), actingFor.Principal is { Length: > 0 } principal ? principal : null, actingFor.Test);
+    }
+
     /// <summary>A token for the interrupt that the run waits for, for callers who may answer it.</summary>
     private string? TokenOf(string runId, RunState state, ServerCallContext context) =>
         state.WaitingFor is { Interrupt.Request.RequiresCredential: false } waiting && context.GetCaller().HasScope("approvals:respond")
@@ -156,10 +169,11 @@ internal sealed class RunsGrpcService(
     };
 
     /// <summary>The row of a run that the caller may see; another tenant's, or one of the other mode, does not exist.</summary>
-    private async Task<RunRow> VisibleAsync(string runId, ServerCallContext context)
+    private Task<RunRow> VisibleAsync(string runId, ServerCallContext context) => VisibleAsync(runId, OwnerOf(null, context), context);
+
+    private async Task<RunRow> VisibleAsync(string runId, RunOwner owner, ServerCallContext context)
     {
-        var caller = context.GetCaller();
         var row = await store.FindAsync(runId, context.CancellationToken);
-        return row is not null && row.Tenant == caller.Tenant && row.IsTest == caller.IsTest ? row : throw new ProtocolException(RunErrors.NotFound);
+        return row is not null && row.Tenant == owner.Tenant && row.IsTest == owner.IsTest ? row : throw new ProtocolException(RunErrors.NotFound);
     }
 }
