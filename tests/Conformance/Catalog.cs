@@ -13,6 +13,7 @@ internal static class Catalog
         .. StoppingScenarios.All,
         .. IdempotencyScenarios.All,
         .. InterruptScenarios.All,
+        .. ApprovalActionScenarios.All,
         .. ExternalEventScenarios.All,
         .. StreamScenarios.All,
         .. ForkScenarios.All,
@@ -23,7 +24,9 @@ internal static class Catalog
         .. ConversationScenarios.All,
         .. RedactionScenarios.All,
         .. OperationScenarios.All,
+        .. RunOptionScenarios.All,
         .. RouteScenarios.All,
+        .. HostileInputScenarios.All,
         .. DocumentScenarios.All,
     ];
 }

@@ -14,7 +14,7 @@ public sealed record CreateRunBody
     /// <summary>An object; empty when absent.</summary>
     public JsonElement Inputs { get; init; } = RunRequestOptions.EmptyObject;
 
-    /// <summary>Must equal the tenant of the credential, which is for the caller of this parser to check.</summary>
+    /// <summary>Read and without effect: a run belongs to the tenant of its credential, whatever the body says (spec/http-core.md 13, 14).</summary>
     public string? TenantId { get; init; }
 
     public string? ScopeId { get; init; }

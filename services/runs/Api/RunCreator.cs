@@ -47,9 +47,6 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         if (!CreateRunBody.TryParse(body.Span, Policy with { IsTestKey = owner.IsTest }, out var input, out var error))
             throw new ProtocolException(error);
 
-        if (input.TenantId is { } tenantId && tenantId != owner.Tenant)
-            throw new ProtocolException(ProtocolError.Validation("The tenant does not match the credential.", "tenantId"));
-
         return await CreateAsync(
             input.WorkflowId, owner.Tenant, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now), cancellationToken);
     }

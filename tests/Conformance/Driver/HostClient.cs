@@ -32,6 +32,19 @@ internal sealed class HostClient(HttpClient http, string? key, Func<ServedContra
         return reply;
     }
 
+    /// <summary>Sends bytes as they are, which need not be JSON, nor text; the answer must be the envelope or fit the document all the same.</summary>
+    public async Task<Reply> SendRawAsync(string method, string path, byte[] body, string contentType)
+    {
+        using var request = Request(method, path, "application/json", []);
+        request.Content = new ByteArrayContent(body);
+        request.Headers.ExpectContinue = true; // A host that refuses by the headers answers before the body is sent.
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        using var response = await http.SendAsync(request);
+        var reply = await Reply.ReadAsync(response, CancellationToken.None);
+        WireContract.Check(method, path, reply);
+        return reply;
+    }
+
     /// <summary>Reads server-sent events until the host ends the stream, or for a time of one's own choice.</summary>
     public async Task<EventStreamReading> StreamAsync(string path, TimeSpan? leaveAfter = null, params (string Name, string Value)[] headers)
     {

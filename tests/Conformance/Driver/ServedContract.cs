@@ -85,7 +85,7 @@ internal sealed class ServedContract
 
     private DocumentedOperation? Find(string method, string path)
     {
-        var route = path.Split('?')[0];
+        var route = path.Split('?')[0].Replace("%3A", ":", StringComparison.OrdinalIgnoreCase);
         return Array.Find(_operations, operation => operation.Method == method && operation.Matches(route));
     }
 }
