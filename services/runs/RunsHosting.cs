@@ -7,6 +7,7 @@ using OpenWop.Micro.Runs.Api;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Runs.Retention;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
@@ -71,6 +72,10 @@ public static class RunsHosting
         builder.Services.AddSingleton(provider => new InterruptTokens(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<InterruptResolver>();
+        builder.Services.AddSingleton(RetentionOptions.Read(builder.Configuration));
+        builder.Services.AddSingleton(provider => new RetentionStore(provider.GetRequiredKeyedService<Database>(Service)));
+        builder.Services.AddSingleton<RetentionService>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<RetentionService>());
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ShardService>(
             provider,
             provider.GetRequiredKeyedService<Database>(Service),

@@ -189,5 +189,6 @@ internal sealed class OpenApiDocument
         .Concat(CommonErrors)
         .Concat(operation.IsPublic ? [] : CredentialErrors)
         .Concat(operation.Body is null ? [] : BodyErrors)
-        .Concat(operation.TakesIdempotencyKey ? MutationErrors : []);
+        .Concat(operation.TakesIdempotencyKey ? MutationErrors : [])
+        .Concat(operation.Route.Contains("{runId}", StringComparison.Ordinal) ? [ErrorCodes.RunExpired] : []);
 }

@@ -174,6 +174,11 @@ internal sealed class RunsGrpcService(
     private async Task<RunRow> VisibleAsync(string runId, RunOwner owner, ServerCallContext context)
     {
         var row = await store.FindAsync(runId, context.CancellationToken);
-        return row is not null && row.Tenant == owner.Tenant && row.IsTest == owner.IsTest ? row : throw new ProtocolException(RunErrors.NotFound);
+        if (row is null || row.Tenant != owner.Tenant || row.IsTest != owner.IsTest)
+        {
+            throw new ProtocolException(RunErrors.NotFound);
+        }
+
+        return row.ExpiredAt is { } at ? throw new ProtocolException(RunErrors.Expired(at)) : row;
     }
 }

@@ -10,6 +10,12 @@ internal static class RunErrors
 {
     public static ProtocolError NotFound { get; } = ProtocolError.NotFound("run");
 
+    /// <summary>The run was there, and was removed after its time.</summary>
+    public static ProtocolError Expired(DateTimeOffset at) => new(
+        ErrorCodes.RunExpired,
+        "The run has ended long ago and was removed.",
+        new JsonObject { ["expiredAt"] = Timestamps.Format(at) });
+
     public static ProtocolError Terminal(RunState state) => new(
         ErrorCodes.RunTerminal,
         $"The run is {RunSnapshot.StatusOf(state)} and cannot change any more.",

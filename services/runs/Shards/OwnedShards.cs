@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Runs.Shards;
 
@@ -12,6 +13,9 @@ internal sealed class OwnedShards
 
     /// <summary>Shards owned now.</summary>
     public IReadOnlyCollection<int> All => [.. epochs.Keys];
+
+    /// <summary>The same with the epochs under which they are owned.</summary>
+    public IReadOnlyCollection<ShardLease> Leases => [.. epochs.Select(shard => new ShardLease(shard.Key, shard.Value))];
 
     public void Add(int shard, long epoch)
     {

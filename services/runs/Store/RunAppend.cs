@@ -60,4 +60,7 @@ internal sealed record AppendResult(AppendStatus Status, IReadOnlyList<Log.Encod
 internal sealed record RunRow(string RunId, int Shard, string Tenant, bool IsTest, string WorkflowId, string Status, long LastSequence)
 {
     public bool IsTerminal => Status is "completed" or "failed" or "cancelled";
+
+    /// <summary>When the log was removed; null = it is there.</summary>
+    public DateTimeOffset? ExpiredAt { get; init; }
 }

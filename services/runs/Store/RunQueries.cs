@@ -13,7 +13,13 @@ internal static class RunQueries
 
     public const string DeleteScope = "DELETE FROM run_scopes WHERE tenant = $1 AND scope_id = $2 AND run_id = $3";
 
-    public const string LastPosition = "SELECT max(position) FROM run_events WHERE shard = $1";
+    /// <summary>Of the log, or of what was removed from it.</summary>
+    public const string LastPosition = """
+        SELECT max(position) FROM (
+            SELECT max(position) AS position FROM run_events WHERE shard = $1
+            UNION ALL
+            SELECT position FROM shard_positions WHERE shard = $1) AS positions
+        """;
 
     public const string InsertRun = """
         INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at, parent_run_id, root_run_id)
@@ -35,7 +41,7 @@ internal static class RunQueries
         ON CONFLICT (run_id) DO UPDATE SET sequence = excluded.sequence, state = excluded.state
         """;
 
-    public const string FindRun = "SELECT shard, tenant, test, workflow_id, status, last_sequence FROM runs WHERE run_id = $1";
+    public const string FindRun = "SELECT shard, tenant, test, workflow_id, status, last_sequence, expired_at FROM runs WHERE run_id = $1";
 
     public const string CountDescendants = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE root_run_id = $1 LIMIT $2) AS tree";
 

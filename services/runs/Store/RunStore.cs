@@ -53,6 +53,9 @@ internal sealed class RunStore : IAsyncDisposable
         await using var row = await session.QueryAsync(RunQueries.FindRun, runId);
         return await row.ReadAsync(cancellationToken)
             ? new RunRow(runId, (int)row.GetInt64(0), row.GetString(1), row.GetInt64(2) == 1, row.GetString(3), row.GetString(4), row.GetInt64(5))
+            {
+                ExpiredAt = row.IsDBNull(6) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)),
+            }
             : null;
     }
 
