@@ -1,38 +1,29 @@
-using OpenWop.Micro.Workflows.Store;
-using static OpenWop.Micro.Workflows.Tests.WorkflowsHost;
+using OpenWop.Micro.Storage;
+using OpenWop.Micro.Testing;
 
 namespace OpenWop.Micro.Workflows.Tests;
 
-/// <summary>What reads cost does not depend on how many versions, workflows or tenants there are.</summary>
+/// <summary>What a call costs does not depend on how much is stored.</summary>
 public sealed class QueryPlanTests
 {
-    /// <summary>Intermediate results that are no longer than the page.</summary>
-    private static readonly string[] PageSized = ["SCAN own", "SCAN seeded"];
+    /// <summary>Tables that stay small.</summary>
+    private static readonly string[] Small = ["signing_keys"];
 
-    [Theory]
-    [InlineData(nameof(WorkflowQueries.VisibleHead))]
-    [InlineData(nameof(WorkflowQueries.VisibleVersion))]
-    [InlineData(nameof(WorkflowQueries.Version))]
-    [InlineData(nameof(WorkflowQueries.ETagOfVersion))]
-    [InlineData(nameof(WorkflowQueries.FindRequest))]
-    [InlineData(nameof(WorkflowQueries.ForgetRequests))]
-    [InlineData(nameof(WorkflowQueries.ListVisible))]
-    [InlineData(nameof(WorkflowQueries.ListVisibleDocuments))]
-    public async Task Every_table_is_searched_by_key(string query)
+    [Fact]
+    public async Task On_SQLite_no_statement_reads_a_whole_table()
     {
-        await using var host = await StartAsync();
-        var sql = (string)typeof(WorkflowQueries).GetField(query)!.GetRawConstantValue()!;
-        object?[] values = [.. Enumerable.Range(1, 9).Where(i => sql.Contains($"${i}", StringComparison.Ordinal)).Select(i => i < 3 ? "x" : (object?)1L)];
+        using var folder = new TempFolder();
+        await using var database = Database.Create(DatabaseOptions.Sqlite(folder.File("workflows.db"), "workflows"));
+        await Migrations.ApplyAsync(database, typeof(WorkflowsHosting).Assembly, CancellationToken.None);
+        Assert.Empty(await QueryPlans.ScansOnSqliteAsync(folder.File("workflows.db"), QueryPlans.StatementsOf(typeof(WorkflowsHosting).Assembly), Small));
+    }
 
-        await using var session = await host.Database.OpenReadAsync(CancellationToken.None);
-        await using var rows = await session.QueryAsync("EXPLAIN QUERY PLAN " + sql, values);
-        var plan = new List<string>();
-        while (await rows.ReadAsync())
-        {
-            plan.Add(rows.GetString(3));
-        }
-
-        Assert.Contains(plan, step => step.StartsWith("SEARCH", StringComparison.Ordinal));
-        Assert.All(plan.Where(step => step.StartsWith("SCAN", StringComparison.Ordinal)), step => Assert.Contains(step, PageSized));
+    [Fact]
+    public async Task On_PostgreSql_every_statement_has_an_index()
+    {
+        await using var server = await PostgreSqlServer.StartAsync();
+        await using var database = Database.Create(DatabaseOptions.PostgreSql(server.ConnectionString, "workflows"));
+        await Migrations.ApplyAsync(database, typeof(WorkflowsHosting).Assembly, CancellationToken.None);
+        Assert.Empty(await QueryPlans.ScansOnPostgreSqlAsync(server.ConnectionString, "workflows", QueryPlans.StatementsOf(typeof(WorkflowsHosting).Assembly), Small));
     }
 }
