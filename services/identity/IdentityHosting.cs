@@ -1,8 +1,11 @@
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Identity.Api;
+using OpenWop.Micro.Identity.Audit;
 using OpenWop.Micro.Identity.Idempotency;
 using OpenWop.Micro.Identity.Keys;
+using OpenWop.Micro.Identity.Organizations;
+using OpenWop.Micro.Identity.Sessions;
 using OpenWop.Micro.Identity.Tokens;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Topology;
@@ -10,7 +13,7 @@ using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Identity;
 
-/// <summary>The identity service: tenants, API keys and internal tokens.</summary>
+/// <summary>The identity service: organizations and their members, API keys, sessions and internal tokens.</summary>
 public static class IdentityHosting
 {
     private const string Service = "identity";
@@ -30,6 +33,12 @@ public static class IdentityHosting
 
         services.AddSingleton<KeyStore>();
         services.AddSingleton<KeyChanges>();
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<OrganizationStore>();
+        services.AddSingleton(AdmissionOptions.From(builder.Configuration));
+        services.AddSingleton<Admissions>();
+        services.AddSingleton<Membership>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<TokenIssuer>();
 
@@ -48,6 +57,7 @@ public static class IdentityHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<IdentityGrpcService>();
+        app.MapServiceOverGrpc<OrganizationsGrpcService>();
         app.MapIdempotencyRecords();
         return app;
     }

@@ -48,6 +48,7 @@ public static class ErrorCodes
     public static readonly ErrorCode RunAlreadyActive = new("run_already_active", 409, AlreadyExists);
     public static readonly ErrorCode IdempotencyInFlight = new("idempotency_in_flight", 409, Aborted);
     public static readonly ErrorCode IdempotencyKeyMismatch = new("idempotency_key_mismatch", 409, Aborted);
+    public static readonly ErrorCode LastOwner = new("last_owner", 409, FailedPrecondition);
     public static readonly ErrorCode RunTerminal = new("run_terminal", 409, FailedPrecondition);
     public static readonly ErrorCode RunNotPausable = new("run_not_pausable", 409, FailedPrecondition);
     public static readonly ErrorCode RunNotPaused = new("run_not_paused", 409, FailedPrecondition);

@@ -18,6 +18,15 @@ public static class Scopes
     /// <summary>Storing workflow definitions; an extension of this server, as the protocol leaves that to the host.</summary>
     public const string WorkflowsWrite = "workflows:write";
 
+    /// <summary>Making, listing, revoking and rotating the API keys of the organization; an extension of this server.</summary>
+    public const string KeysManage = "keys:manage";
+
+    /// <summary>Inviting, changing and removing the members of the organization; an extension of this server.</summary>
+    public const string MembersManage = "members:manage";
+
+    /// <summary>Stands for all scopes, also for those that are invented later. No operation asks for it.</summary>
+    public const string Everything = "*";
+
     /// <summary>Reading the audit log; meaningful only with that profile.</summary>
     public const string AuditRead = "audit:read";
 
@@ -30,5 +39,5 @@ public static class Scopes
     public static readonly FrozenSet<string> All = FrozenSet.Create(
         StringComparer.Ordinal,
         ManifestRead, RunsCreate, RunsRead, RunsCancel, ArtifactsRead, WebhooksManage, ApprovalsRespond,
-        WorkflowsWrite, AuditRead, PacksPublish, PacksYank, PacksYankRevert);
+        WorkflowsWrite, KeysManage, MembersManage, AuditRead, PacksPublish, PacksYank, PacksYankRevert);
 }

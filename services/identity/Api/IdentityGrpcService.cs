@@ -4,20 +4,19 @@ using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Identity.Keys;
+using OpenWop.Micro.Identity.Sessions;
 using OpenWop.Micro.Identity.Tokens;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Protocol.Security;
 using OpenWop.Micro.ServiceDefaults.Callers;
 
 namespace OpenWop.Micro.Identity.Api;
 
 /// <summary>The service's face: who may ask, what for, and the answer as a message.</summary>
 internal sealed partial class IdentityGrpcService(
-    KeyStore store, KeyChanges changes, KeyUse use, TokenIssuer tokens, SigningKeys signingKeys, ServiceSecret secret, TimeProvider time)
+    KeyStore store, SessionStore sessions, KeyChanges changes, KeyUse use, TokenIssuer tokens, SigningKeys signingKeys, ServiceSecret secret, TimeProvider time)
     : Contracts.Identity.V1.Identity.IdentityBase
 {
-    /// <summary>The scope that managing keys takes.</summary>
-    private const string ManageKeys = "keys:manage";
-
     private const int DefaultPage = 100;
     private const int MaxPage = 200;
 
@@ -33,7 +32,8 @@ internal sealed partial class IdentityGrpcService(
             throw new ProtocolException(ProtocolError.Validation("'keyHash' must be the 32 bytes of a SHA-256 hash.", "keyHash"));
 
         var now = Now();
-        var key = await store.FindByHashAsync(request.KeyHash.ToByteArray(), context.CancellationToken);
+        var hash = request.KeyHash.ToByteArray();
+        var key = await store.FindByHashAsync(hash, context.CancellationToken) ?? await sessions.FindKeyAsync(hash, context.CancellationToken);
         var status = key?.StatusAt(now) ?? KeyStatus.Unknown;
         if (status != KeyStatus.Active)
             return new VerifyKeyReply { Status = status, MaxAgeSeconds = RefusedMaxAgeSeconds };
@@ -46,7 +46,7 @@ internal sealed partial class IdentityGrpcService(
             Tenant = key.Tenant,
             Principal = key.Principal,
             KeyId = key.KeyId,
-            Scopes = { key.Scopes },
+            Scopes = { key.EffectiveScopes },
             IsTest = key.IsTest,
             MaxAgeSeconds = MaxAge(key, now),
             Tokens = { issued.ByAudience.ToDictionary() },
@@ -71,7 +71,7 @@ internal sealed partial class IdentityGrpcService(
     public override async Task<ApiKey> CreateKey(CreateKeyRequest request, ServerCallContext context)
     {
         var caller = Manager(context);
-        return ToMessage(await changes.CreateAsync(request, context.TenantOf(request.Tenant), caller, context.CancellationToken));
+        return KeyMessages.From(await changes.CreateAsync(request, context.TenantOf(request.Tenant), caller, context.CancellationToken), Now());
     }
 
     public override async Task<ListKeysReply> ListKeys(ListKeysRequest request, ServerCallContext context)
@@ -86,30 +86,31 @@ internal sealed partial class IdentityGrpcService(
             request.After,
             request.Limit == 0 ? DefaultPage : request.Limit,
             context.CancellationToken);
-        return new ListKeysReply { Keys = { page.Select(ToMessage) } };
+        return new ListKeysReply { Keys = { page.Select(key => KeyMessages.From(key, Now())) } };
     }
 
     public override async Task<ApiKey> RevokeKey(RevokeKeyRequest request, ServerCallContext context)
     {
         var caller = Manager(context);
-        return ToMessage(await changes.RevokeAsync(context.TenantOf(request.Tenant), request.KeyId, caller, context.CancellationToken));
+        return KeyMessages.From(await changes.RevokeAsync(context.TenantOf(request.Tenant), request.KeyId, caller, context.CancellationToken), Now());
     }
 
     public override async Task<RotateKeyReply> RotateKey(RotateKeyRequest request, ServerCallContext context)
     {
-        var caller = Manager(context);
+        // Everybody may replace the key it calls with: it gains nothing, and nobody else has to know.
+        var caller = context.GetCaller() is { IsService: false } holder && holder.KeyId == request.KeyId ? holder : Manager(context);
         var (key, replaced) = await changes.RotateAsync(request, context.TenantOf(request.Tenant), caller, context.CancellationToken);
-        return new RotateKeyReply { Key = ToMessage(key), Replaced = ToMessage(replaced) };
+        return new RotateKeyReply { Key = KeyMessages.From(key, Now()), Replaced = KeyMessages.From(replaced, Now()) };
     }
 
     /// <summary>The caller, if it may manage keys.</summary>
     private static Caller Manager(ServerCallContext context)
     {
         var caller = context.GetCaller();
-        return caller.IsService || caller.HasScope(ManageKeys)
+        return caller.IsService || caller.HasScope(Scopes.KeysManage)
             ? caller
             : throw new ProtocolException(new ProtocolError(
-                ErrorCodes.Forbidden, "The key lacks a scope.", new() { ["scopeRequired"] = ManageKeys }));
+                ErrorCodes.Forbidden, "The key lacks a scope.", new() { ["scopeRequired"] = Scopes.KeysManage }));
     }
 
     private static ProtocolException Forbidden(string message) => new(new ProtocolError(ErrorCodes.Forbidden, message));
@@ -120,21 +121,6 @@ internal sealed partial class IdentityGrpcService(
         var end = Math.Min(key.RevokedAt ?? long.MaxValue, key.ExpiresAt ?? long.MaxValue);
         return (int)Math.Min(ActiveMaxAgeSeconds, (end - now) / 1000);
     }
-
-    private ApiKey ToMessage(ApiKeyRecord key) => new()
-    {
-        KeyId = key.KeyId,
-        Tenant = key.Tenant,
-        Name = key.Name,
-        Principal = key.Principal,
-        Scopes = { key.Scopes },
-        IsTest = key.IsTest,
-        CreatedAt = key.CreatedAt,
-        ExpiresAt = key.ExpiresAt ?? 0,
-        RevokedAt = key.RevokedAt ?? 0,
-        LastUsedAt = key.LastUsedAt ?? 0,
-        Status = key.StatusAt(Now()),
-    };
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -1,4 +1,5 @@
 using OpenWop.Micro.Contracts.Identity.V1;
+using OpenWop.Micro.Protocol.Security;
 
 namespace OpenWop.Micro.Identity.Keys;
 
@@ -35,12 +36,23 @@ internal sealed record ApiKeyRecord
 
     public long? LastUsedAt { get; init; }
 
+    /// <summary>The member whose personal key it is; null for a key of the organization itself.</summary>
+    public string? MemberId { get; init; }
+
+    public Role? MemberRole { get; init; }
+
+    /// <summary>Whether the member has been removed.</summary>
+    public bool MemberIsGone { get; init; }
+
+    /// <summary>What the key is worth now: a personal key never more than the role of its member.</summary>
+    public IReadOnlyList<string> EffectiveScopes => MemberRole is { } role ? Roles.Restrict(Scopes, role) : Scopes;
+
     /// <summary>
     /// Revoked before expired: whoever holds a key that was taken away shall hear that, for ever (spec/http-core.md 5.1). A revocation
     /// holds at once, also for an instance whose clock is behind; only the end of a rotation's grace time is a matter of clocks.
     /// </summary>
     public KeyStatus StatusAt(long now) =>
-        RevokedAt is { } revokedAt && (ReplacedBy is null || revokedAt <= now) ? KeyStatus.Revoked
+        MemberIsGone || (RevokedAt is { } revokedAt && (ReplacedBy is null || revokedAt <= now)) ? KeyStatus.Revoked
         : ExpiresAt <= now ? KeyStatus.Expired
         : KeyStatus.Active;
 }

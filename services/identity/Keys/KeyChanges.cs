@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Events;
+using OpenWop.Micro.Identity.Audit;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Callers;
 
@@ -30,11 +32,17 @@ internal sealed partial class KeyChanges(KeyStore store, IEventBus bus, TimeProv
                 if (await KeyStore.FindByHashAsync(session, wanted.Hash) is { } known)
                     return (Repeated(known, wanted), false);
 
+                // In this order everywhere: the organization first, its keys second.
+                await AuditTrail.LockAsync(session, tenant);
                 if (await KeyStore.CountActiveAsync(session, tenant, now) >= KeyRules.MaxActiveKeysPerTenant)
                     throw Refuse(ErrorCodes.PreconditionFailed, $"A tenant can have {KeyRules.MaxActiveKeysPerTenant} active keys.");
 
                 if (await KeyStore.InsertAsync(session, wanted))
+                {
+                    var detail = new JsonObject { ["name"] = wanted.Name, ["scopes"] = new JsonArray([.. wanted.Scopes.Select(scope => (JsonNode)scope)]) };
+                    await AuditTrail.AppendAsync(session, tenant, now, new AuditRecord(by, "key.created", wanted.KeyId, detail));
                     return (wanted, true);
+                }
 
                 // Another instance was quicker.
                 return (Repeated((await KeyStore.FindByHashAsync(session, wanted.Hash))!, wanted), false);
@@ -56,8 +64,13 @@ internal sealed partial class KeyChanges(KeyStore store, IEventBus bus, TimeProv
         var (key, changed) = await store.WriteAsync(
             async session =>
             {
+                await AuditTrail.LockAsync(session, tenant);
                 var known = await KeyStore.FindAsync(session, tenant, ModeOf(by), keyId) ?? throw NotFound;
-                return await KeyStore.RevokeAsync(session, keyId, now) ? (known with { RevokedAt = now, ReplacedBy = null }, true) : (known, false);
+                if (!await KeyStore.RevokeAsync(session, keyId, now))
+                    return (known, false);
+
+                await AuditTrail.AppendAsync(session, tenant, now, new AuditRecord(by, "key.revoked", keyId));
+                return (known with { RevokedAt = now, ReplacedBy = null }, true);
             },
             cancellationToken);
         if (changed)
@@ -82,12 +95,13 @@ internal sealed partial class KeyChanges(KeyStore store, IEventBus bus, TimeProv
         var (key, replaced, isNew) = await store.WriteAsync(
             async session =>
             {
+                await AuditTrail.LockAsync(session, tenant);
                 var old = await KeyStore.FindAsync(session, tenant, ModeOf(by), request.KeyId) ?? throw NotFound;
                 if (await KeyStore.FindByHashAsync(session, hash) is { } known)
                     return known.KeyId == old.ReplacedBy ? (known, old, false) : throw Invalid("newKeyHash", "belongs to another key");
 
                 // Nobody gains by rotating a key what they could not create.
-                CheckScopes(old.Scopes, by);
+                CheckScopes(old.EffectiveScopes, by);
                 var successor = old with
                 {
                     KeyId = NewKeyId(),
@@ -104,6 +118,8 @@ internal sealed partial class KeyChanges(KeyStore store, IEventBus bus, TimeProv
                 if (!await KeyStore.InsertAsync(session, successor))
                     throw Invalid("newKeyHash", "belongs to another key");
 
+                await AuditTrail.AppendAsync(
+                    session, tenant, now, new AuditRecord(by, "key.rotated", old.KeyId, new JsonObject { ["newKeyId"] = successor.KeyId }));
                 return (successor, old with { RevokedAt = revokedAt, ReplacedBy = successor.KeyId }, true);
             },
             cancellationToken);

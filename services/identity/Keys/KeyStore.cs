@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Security.Cryptography;
+using OpenWop.Micro.Protocol.Security;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Identity.Keys;
@@ -7,10 +8,15 @@ namespace OpenWop.Micro.Identity.Keys;
 /// <summary>Tenants and keys in the database. Methods with a <see cref="WriteSession"/> are parts of the caller's transaction.</summary>
 internal sealed class KeyStore([FromKeyedServices("identity")] Database database)
 {
-    private const string Columns =
-        "key_id, key_hash, tenant, name, principal, scopes, is_test, source, created_at, expires_at, revoked_at, replaced_by, last_used_at";
+    /// <summary>What a key is worth depends on the member who holds it, if one does.</summary>
+    internal const string Columns =
+        """
+        k.key_id, k.key_hash, k.tenant, k.name, k.principal, k.scopes, k.is_test, k.source, k.created_at, k.expires_at, k.revoked_at,
+        k.replaced_by, k.last_used_at, k.member_id, m.role, m.removed_at
+        """;
 
-    private const string ByHash = $"SELECT {Columns} FROM api_keys WHERE key_hash = $1";
+    private const string Select = $"SELECT {Columns} FROM api_keys k LEFT JOIN members m ON m.member_id = k.member_id";
+    private const string ByHash = $"{Select} WHERE k.key_hash = $1";
 
     public Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken) =>
         database.WriteAsync(work, cancellationToken);
@@ -40,7 +46,7 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
     /// <summary>A key that the tenant may see: of its own, and of the mode unless that is null.</summary>
     public static async Task<ApiKeyRecord?> FindAsync(Session session, string tenant, bool? isTest, string keyId)
     {
-        var key = await FirstAsync(session, session.QueryAsync($"SELECT {Columns} FROM api_keys WHERE key_id = $1 AND tenant = $2", keyId, tenant));
+        var key = await FirstAsync(session, session.QueryAsync($"{Select} WHERE k.key_id = $1 AND k.tenant = $2", keyId, tenant));
         return key is not null && (isTest is null || key.IsTest == isTest) ? key : null;
     }
 
@@ -50,9 +56,9 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
         await using var session = await database.OpenReadAsync(cancellationToken);
         await using var reader = await (isTest is { } mode
             ? session.QueryAsync(
-                $"SELECT {Columns} FROM api_keys WHERE tenant = $1 AND is_test = $2 AND key_id > $3 ORDER BY key_id LIMIT $4", tenant, mode, after, limit)
+                $"{Select} WHERE k.tenant = $1 AND k.is_test = $2 AND k.key_id > $3 ORDER BY k.key_id LIMIT $4", tenant, mode, after, limit)
             : session.QueryAsync(
-                $"SELECT {Columns} FROM api_keys WHERE tenant = $1 AND key_id > $2 ORDER BY key_id LIMIT $3", tenant, after, limit));
+                $"{Select} WHERE k.tenant = $1 AND k.key_id > $2 ORDER BY k.key_id LIMIT $3", tenant, after, limit));
         var keys = new List<ApiKeyRecord>();
         while (await reader.ReadAsync(cancellationToken))
             keys.Add(Read(reader));
@@ -72,12 +78,15 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
     {
         await session.ExecuteAsync("INSERT INTO tenants (tenant, created_at) VALUES ($1, $2) ON CONFLICT (tenant) DO NOTHING", key.Tenant, key.CreatedAt);
         return await session.ExecuteAsync(
-            $"""
-            INSERT INTO api_keys ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            """
+            INSERT INTO api_keys
+                (key_id, key_hash, tenant, name, principal, scopes, is_test, source, created_at, expires_at, revoked_at, replaced_by,
+                 last_used_at, member_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             ON CONFLICT (key_hash) DO NOTHING
             """,
             key.KeyId, key.Hash, key.Tenant, key.Name, key.Principal, string.Join(' ', key.Scopes), key.IsTest, key.Source.ToString(),
-            key.CreatedAt, key.ExpiresAt, key.RevokedAt, key.ReplacedBy, key.LastUsedAt) == 1;
+            key.CreatedAt, key.ExpiresAt, key.RevokedAt, key.ReplacedBy, key.LastUsedAt, key.MemberId) == 1;
     }
 
     /// <summary>Brings what a file says about a key into the database.</summary>
@@ -93,11 +102,22 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
     public static async Task<bool> ReplaceAsync(WriteSession session, string keyId, string replacedBy, long revokedAt) => await session.ExecuteAsync(
         "UPDATE api_keys SET revoked_at = $3, replaced_by = $2 WHERE key_id = $1 AND revoked_at IS NULL", keyId, replacedBy, revokedAt) == 1;
 
+    /// <summary>Every key of a member, ended ones too.</summary>
+    public static async Task<List<string>> ListOfMemberAsync(Session session, string memberId)
+    {
+        await using var reader = await session.QueryAsync("SELECT key_id FROM api_keys WHERE member_id = $1", memberId);
+        var ids = new List<string>();
+        while (await reader.ReadAsync(session.CancellationToken))
+            ids.Add(reader.GetString(0));
+
+        return ids;
+    }
+
     /// <summary>Bootstrap keys that are still accepted.</summary>
     public static async Task<List<ApiKeyRecord>> ListBootstrapAsync(Session session, long now)
     {
         await using var reader = await session.QueryAsync(
-            $"SELECT {Columns} FROM api_keys WHERE source = $1 AND (revoked_at IS NULL OR revoked_at > $2)", nameof(KeySource.Bootstrap), now);
+            $"{Select} WHERE k.source = $1 AND (k.revoked_at IS NULL OR k.revoked_at > $2)", nameof(KeySource.Bootstrap), now);
         var keys = new List<ApiKeyRecord>();
         while (await reader.ReadAsync(session.CancellationToken))
             keys.Add(Read(reader));
@@ -122,7 +142,8 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
         return await reader.ReadAsync(session.CancellationToken) ? Read(reader) : null;
     }
 
-    private static ApiKeyRecord Read(DbDataReader row) => new()
+    /// <summary>A row of <see cref="Columns"/>.</summary>
+    internal static ApiKeyRecord Read(DbDataReader row) => new()
     {
         KeyId = row.GetString(0),
         Hash = row.GetFieldValue<byte[]>(1),
@@ -137,5 +158,10 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
         RevokedAt = row.IsDBNull(10) ? null : row.GetInt64(10),
         ReplacedBy = row.IsDBNull(11) ? null : row.GetString(11),
         LastUsedAt = row.IsDBNull(12) ? null : row.GetInt64(12),
+        MemberId = row.IsDBNull(13) ? null : row.GetString(13),
+
+        // A role that this version does not know gives nothing.
+        MemberRole = row.IsDBNull(14) ? null : Roles.Find(row.GetString(14)),
+        MemberIsGone = !row.IsDBNull(13) && (!row.IsDBNull(15) || row.IsDBNull(14) || Roles.Find(row.GetString(14)) is null),
     };
 }

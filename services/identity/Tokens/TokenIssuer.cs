@@ -34,7 +34,7 @@ internal sealed class TokenIssuer(SigningKeys keys, TimeProvider time)
             [InternalTokens.TenantClaim] = key.Tenant,
             [InternalTokens.PrincipalClaim] = key.Principal,
             [InternalTokens.KeyIdClaim] = key.KeyId,
-            [InternalTokens.ScopesClaim] = key.Scopes.ToArray(),
+            [InternalTokens.ScopesClaim] = key.EffectiveScopes.ToArray(),
             [InternalTokens.ModeClaim] = key.IsTest ? InternalTokens.TestMode : InternalTokens.LiveMode,
         });
         if (_reusable.Count >= Capacity)
@@ -73,6 +73,6 @@ internal sealed class TokenIssuer(SigningKeys keys, TimeProvider time)
 
     private sealed record Reusable(ApiKeyRecord Key, IssuedTokens Tokens, DateTimeOffset IssuedAt)
     {
-        public bool Fits(ApiKeyRecord key) => key.Principal == Key.Principal && key.Scopes.SequenceEqual(Key.Scopes);
+        public bool Fits(ApiKeyRecord key) => key.Principal == Key.Principal && key.EffectiveScopes.SequenceEqual(Key.EffectiveScopes);
     }
 }
