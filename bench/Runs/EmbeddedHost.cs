@@ -22,9 +22,20 @@ internal sealed class EmbeddedHost : IAsyncDisposable
 
     public Uri Url { get; }
 
-    public static async Task<EmbeddedHost> StartAsync()
+    public string RunsDatabase => Path.Combine(folder, "runs.db");
+
+    public static Task<EmbeddedHost> StartAsync() => StartAsync(Directory.CreateTempSubdirectory("openwop-bench-").FullName);
+
+    /// <summary>Stops the host, does something to its data, and starts it again.</summary>
+    public async Task<EmbeddedHost> StartAgainAsync(Action between)
     {
-        var folder = Directory.CreateTempSubdirectory("openwop-bench-").FullName;
+        await StopAsync();
+        between();
+        return await StartAsync(folder);
+    }
+
+    private static async Task<EmbeddedHost> StartAsync(string folder)
+    {
         var assembly = Environment.GetEnvironmentVariable("BENCH_HOST") ?? throw new InvalidOperationException("Start it by bench/run.");
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet", [assembly, "--urls", url.ToString(), "--data", folder])
@@ -90,11 +101,16 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    private async Task StopAsync()
     {
         process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         Directory.Delete(folder, recursive: true);
     }
 

@@ -1,5 +1,7 @@
 // Created and completed runs per second, and the server's CPU seconds per 1,000 runs, on the embedded host.
-// Usage: bench/run [runs] [clients]   (defaults: 5000 runs, 32 clients)
+// Usage: bench/run [runs] [clients] [finished] [versions]   (defaults: 5000 runs, 32 clients; no past)
+//   finished  so many finished runs are in the store before anything is measured
+//   versions  so many versions of each workflow
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -7,23 +9,56 @@ using OpenWop.Micro.Bench.Runs;
 
 var runs = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 5000;
 var clients = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 32;
+var finished = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 0;
+var versions = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 1;
+const int Model = 64;
 
-await using var host = await EmbeddedHost.StartAsync();
-using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = clients, AutomaticDecompression = DecompressionMethods.None })
+var host = await EmbeddedHost.StartAsync();
+try
 {
-    BaseAddress = host.Url,
+    if (finished > 0)
+        host = await WithPastAsync(host);
+    await MeasureAsync();
+}
+finally
+{
+    await host.DisposeAsync();
+}
+
+async Task<EmbeddedHost> WithPastAsync(EmbeddedHost first)
+{
+    using (var http = Client(first))
+    {
+        await first.PutAsync(http, Workflows.All[0]);
+        for (var i = 0; i < Model; i++)
+            await first.WaitForEndAsync(http, await first.CreateAsync(http, Workflows.All[0]));
+    }
+
+    var again = await first.StartAgainAsync(() => FinishedRuns.Multiply(first.RunsDatabase, finished));
+    Console.WriteLine($"{finished} finished runs in {new FileInfo(again.RunsDatabase).Length / 1_000_000} MB");
+    return again;
+}
+
+async Task MeasureAsync()
+{
+    using var http = Client(host);
+    Console.WriteLine($"{"workflow",-12} {"runs",7} {"created/s",10} {"completed/s",12} {"server CPU s per 1,000",23} {"p50 ms",8} {"p99 ms",8}");
+    foreach (var workflow in Workflows.All)
+    {
+        for (var version = 0; version < versions; version++)
+            await host.PutAsync(http, workflow.InVersion(version));
+        await DriveAsync(http, workflow, Math.Min(500, runs), quiet: true);
+        await DriveAsync(http, workflow, runs, quiet: false);
+    }
+}
+
+HttpClient Client(EmbeddedHost of) => new(new SocketsHttpHandler { MaxConnectionsPerServer = clients, AutomaticDecompression = DecompressionMethods.None })
+{
+    BaseAddress = of.Url,
     DefaultRequestHeaders = { { "Authorization", "Bearer " + EmbeddedHost.Key } },
 };
 
-Console.WriteLine($"{"workflow",-12} {"runs",7} {"created/s",10} {"completed/s",12} {"server CPU s per 1,000",23} {"p50 ms",8} {"p99 ms",8}");
-foreach (var workflow in Workflows.All)
-{
-    await host.PutAsync(http, workflow);
-    await DriveAsync(workflow, Math.Min(500, runs), quiet: true);
-    await DriveAsync(workflow, runs, quiet: false);
-}
-
-async Task DriveAsync(Workflow workflow, int count, bool quiet)
+async Task DriveAsync(HttpClient http, Workflow workflow, int count, bool quiet)
 {
     var cpu = host.CpuTime();
     var clock = Stopwatch.StartNew();

@@ -1,7 +1,12 @@
 namespace OpenWop.Micro.Bench.Runs;
 
 /// <summary>A workflow to measure.</summary>
-internal sealed record Workflow(string Id, string Definition);
+internal sealed record Workflow(string Id, string Definition)
+{
+    /// <summary>The same workflow in other words.</summary>
+    public Workflow InVersion(int version) =>
+        this with { Definition = Definition.Replace("\"metadata\":{}", $"\"metadata\":{{\"tags\":[\"{version}\"]}}", StringComparison.Ordinal) };
+}
 
 internal static class Workflows
 {
