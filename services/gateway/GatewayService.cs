@@ -48,6 +48,7 @@ public static class GatewayService
 
         services.AddSingleton<RunOperations>();
         services.AddSingleton<BulkCancellation>();
+        services.AddSingleton<RunDocumentOperations>();
         services.AddSingleton<InterruptOperations>();
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
@@ -82,6 +83,7 @@ public static class GatewayService
         var discovery = services.GetRequiredService<DiscoveryOperations>();
         var workflows = services.GetRequiredService<WorkflowOperations>();
         var runs = services.GetRequiredService<RunOperations>();
+        var documents = services.GetRequiredService<RunDocumentOperations>();
         var interrupts = services.GetRequiredService<InterruptOperations>();
 
         app.MapOperation(Operations.GetCapabilities, discovery.GetCapabilitiesAsync);
@@ -95,6 +97,9 @@ public static class GatewayService
         app.MapOperation(Operations.ForkRun, runs.ForkAsync);
         app.MapOperation(Operations.PauseRun, runs.PauseAsync);
         app.MapOperation(Operations.ResumeRun, runs.ResumeAsync);
+        app.MapOperation(Operations.DiffRuns, documents.DiffAsync);
+        app.MapOperation(Operations.GetRunAncestry, documents.GetAncestryAsync);
+        app.MapOperation(Operations.GetArtifact, documents.GetArtifactAsync);
         app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);
         app.MapOperation(Operations.InspectInterruptByToken, interrupts.InspectByTokenAsync);
         app.MapOperation(Operations.ResolveInterruptByToken, interrupts.ResolveByTokenAsync);

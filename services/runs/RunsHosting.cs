@@ -69,6 +69,7 @@ public static class RunsHosting
         builder.Services.AddSingleton<RunReader>();
         builder.Services.AddSingleton<RunCreator>();
         builder.Services.AddSingleton<RunForker>();
+        builder.Services.AddSingleton<RunDocuments>();
         builder.Services.AddSingleton(provider => new InterruptTokens(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<InterruptResolver>();

@@ -26,6 +26,7 @@ internal static class Catalog
         .. OperationScenarios.All,
         .. RunOptionScenarios.All,
         .. RouteScenarios.All,
+        .. RunDocumentScenarios.All,
         .. HostileInputScenarios.All,
         .. DocumentScenarios.All,
     ];

@@ -98,6 +98,21 @@ internal static class ServerCapabilities
                 ["layer1RetentionSeconds"] = IdempotencyRetentionSeconds,
                 ["crossRegion"] = "single-region",
             },
+            ["multiAgent"] = new JsonObject
+            {
+                // The endpoint is there; the phases that lead up to it are not claimed.
+                ["executionModel"] = new JsonObject
+                {
+                    ["supported"] = false,
+                    ["version"] = 1,
+                    ["crossHostCausation"] = new JsonObject
+                    {
+                        ["supported"] = true,
+                        ["hostId"] = HostIdentity.Of(facts.PublicUrl),
+                        ["ancestryEndpointSupported"] = true,
+                    },
+                },
+            },
             ["replay"] = new JsonObject { ["supported"] = true, ["modes"] = new JsonArray("replay", "branch") },
         };
         if (InterruptProfiles(facts) is { Count: > 0 } profiles)

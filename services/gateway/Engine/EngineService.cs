@@ -24,6 +24,7 @@ internal sealed class EngineService(
     WorkflowOperations workflows,
     RunOperations runOperations,
     BulkCancellation bulkCancellation,
+    RunDocumentOperations documents,
     InterruptOperations interrupts,
     RunsClient runs,
     PublicAddress address,
@@ -130,6 +131,15 @@ internal sealed class EngineService(
         return new ResumeRunResponse { RunId = Text(body, "runId"u8), Status = Text(body, "status"u8), ResumedAt = Text(body, "resumedAt"u8) };
     }
 
+    public override async Task<Document> DiffRuns(DiffRunsRequest request, ServerCallContext context) => ToDocument(await RunAsync(
+        Call(Operations.DiffRuns, context, request.RunId, query: name => name == "against" ? request.Against : null), documents.DiffAsync, context));
+
+    public override async Task<Document> GetRunAncestry(GetRunAncestryRequest request, ServerCallContext context) =>
+        ToDocument(await RunAsync(Call(Operations.GetRunAncestry, context, request.RunId), documents.GetAncestryAsync, context));
+
+    public override async Task<Document> GetArtifact(GetArtifactRequest request, ServerCallContext context) => ToDocument(await RunAsync(
+        Call(Operations.GetArtifact, context, request.RunId, nodeId: request.ArtifactId), documents.GetArtifactAsync, context));
+
     public override async Task<ResolveInterruptResponse> ResolveInterruptByRun(ResolveInterruptByRunRequest request, ServerCallContext context) =>
         ToResolved(await RunAsync(
             Call(Operations.ResolveInterruptByRun, context, request.RunId, ResumeBody(request.ResumeValue), nodeId: request.NodeId),
@@ -186,6 +196,7 @@ internal sealed class EngineService(
         string resourceId = "",
         ReadOnlyMemory<byte> body = default,
         string nodeId = "",
+        Func<string, string?>? query = null,
         string? dedup = null,
         string? forceEngineVersion = null,
         string? ifMatch = null,
@@ -197,6 +208,7 @@ internal sealed class EngineService(
             IdempotencyKey = operation.TakesIdempotencyKey ? Header(context, "idempotency-key") : null,
             Traceparent = Header(context, "traceparent") ?? "",
             ReadBody = _ => ValueTask.FromResult(body),
+            Query = query ?? (static _ => null),
             Dedup = dedup,
             ForceEngineVersion = forceEngineVersion,
             IfMatch = ifMatch,

@@ -33,7 +33,7 @@ internal static class OperationEndpoints
         return new OperationCall(operation)
         {
             ResourceId = ResourceId(context),
-            NodeId = (string?)request.RouteValues["nodeId"] ?? "",
+            NodeId = (string?)(request.RouteValues["nodeId"] ?? request.RouteValues["artifactId"]) ?? "",
             Authorization = headers.Authorization,
             IdempotencyKey = operation.TakesIdempotencyKey ? (string?)headers["Idempotency-Key"] : null,
             Traceparent = headers.TraceParent.ToString(),

@@ -118,6 +118,34 @@ internal static class Operations
         Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound, ErrorCodes.SequenceNotFound],
     };
 
+    public static readonly Operation DiffRuns = new("diffRuns", HttpMethods.Get, "/v1/runs/{runId}:diff")
+    {
+        Rpc = "DiffRuns",
+        Scopes = [ScopeNames.RunsRead],
+        Summary = "What differs between two runs, event by event and in the end. Identities, times and durations do not count.",
+        Parameters = ["Against"],
+        Successes = [new(200, "The differences; truncated when a run is not over or there are too many.", "RunDiff")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation GetRunAncestry = new("getRunAncestry", HttpMethods.Get, "/v1/runs/{runId}/ancestry")
+    {
+        Rpc = "GetRunAncestry",
+        Scopes = [ScopeNames.RunsRead],
+        Summary = "The run that has started this one, if one has.",
+        Successes = [new(200, "One step up.", "RunAncestry")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation GetArtifact = new("getArtifact", HttpMethods.Get, "/v1/runs/{runId}/artifacts/{artifactId}")
+    {
+        Rpc = "GetArtifact",
+        Scopes = [ScopeNames.ArtifactsRead],
+        Summary = "The newest version of an artifact that the run has made.",
+        Successes = [new(200, "The artifact with its data.", "Artifact")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
     public static readonly Operation PauseRun = new("pauseRun", HttpMethods.Post, "/v1/runs/{runId}:pause")
     {
         Rpc = "PauseRun",
@@ -183,7 +211,7 @@ internal static class Operations
     [
         GetCapabilities, GetOpenApi,
         GetWorkflow, PutWorkflow,
-        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun,
+        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetArtifact,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
     ];
 }

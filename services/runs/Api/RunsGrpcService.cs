@@ -16,7 +16,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -135,6 +135,18 @@ internal sealed class RunsGrpcService(
         Json = ByteString.CopyFromUtf8((await interrupts.InspectAsync(request.Token, context.CancellationToken)).GetRawText()),
     };
 
+    public override async Task<DocumentReply> GetArtifact(GetArtifactRequest request, ServerCallContext context) =>
+        Document(await documents.ArtifactAsync(await VisibleAsync(request.RunId, context), request.ArtifactId, context.CancellationToken));
+
+    public override async Task<DocumentReply> DiffRuns(DiffRunsRequest request, ServerCallContext context) => Document(await documents.DiffAsync(
+        await VisibleAsync(request.RunId, context), await VisibleAsync(request.Against, context), context.CancellationToken));
+
+    public override async Task<GetParentReply> GetParent(GetParentRequest request, ServerCallContext context)
+    {
+        var parent = await documents.ParentAsync(await VisibleAsync(request.RunId, context), context.CancellationToken);
+        return parent is { } found ? new GetParentReply { RunId = found.RunId, TypeId = found.TypeId } : new GetParentReply();
+    }
+
     public override Task<ListNodeTypesReply> ListNodeTypes(ListNodeTypesRequest request, ServerCallContext context)
     {
         var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs } };
@@ -160,6 +172,8 @@ internal sealed class RunsGrpcService(
         state.WaitingFor is { Interrupt.Request.RequiresCredential: false } waiting && context.GetCaller().HasScope("approvals:respond")
             ? tokens.Mint(runId, waiting.NodeId, waiting.Interrupt, state.Nodes[waiting.NodeId].DueAt)
             : null;
+
+    private static DocumentReply Document(ReadOnlyMemory<byte> json) => new() { Json = UnsafeByteOperations.UnsafeWrap(json) };
 
     private static string? ReasonOf(string reason) => reason.Length switch
     {

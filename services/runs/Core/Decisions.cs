@@ -189,8 +189,8 @@ internal static class Decisions
         }
 
         var (channelEvents, refusal) = ChannelDecisions.Plan(draft.State, graph.Definition, graph[result.NodeId].Definition, result.ChannelWrites, draft.Now);
-        if (refusal is not null)
-            return refusal;
+        if ((refusal ?? Artifacts.Refusal(draft.State, result)) is { } reason)
+            return reason;
 
         foreach (var write in result.VariableWrites)
         {
@@ -206,6 +206,8 @@ internal static class Decisions
 
         foreach (var @event in channelEvents)
             draft.Add(@event);
+
+        Artifacts.Add(draft, draft.State.Nodes[result.NodeId], result);
 
         return null;
     }
@@ -281,6 +283,7 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
         LogLines = context.LogLines,
         StartedChildren = context.StartedChildren,
         Events = context.Events,
+        Artifacts = context.Artifacts,
         CauseSequence = context.CauseSequence,
         Turn = context.Turn,
     };
@@ -292,6 +295,7 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
     public IReadOnlyList<ChannelWrite> ChannelWrites { get; init; } = [];
     public IReadOnlyList<StartedChild> StartedChildren { get; init; } = [];
     public IReadOnlyList<NodeEvent> Events { get; init; } = [];
+    public IReadOnlyList<ArtifactDraft> Artifacts { get; init; } = [];
 
     /// <summary>The event that the attempt acted on.</summary>
     public long? CauseSequence { get; init; }

@@ -80,6 +80,7 @@ internal static class Fold
             OrchestratorDecided decided => AgentEvents.Decided(state, decided, @event.Sequence),
             ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
             ChildReported reported => ChildFold.Reported(state, reported),
+            ArtifactCreated created => Artifacts.Created(state, created, @event.Sequence),
             ChannelWritten written => ChannelFold.Apply(state, written, @event),
             RunCompleted completed => state with { Status = RunStatus.Completed, Outputs = completed.Outputs, EndedAt = @event.Timestamp },
             RunFailed failed => state with { Status = RunStatus.Failed, Error = failed.Error, EndedAt = @event.Timestamp },

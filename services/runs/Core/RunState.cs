@@ -116,6 +116,9 @@ internal sealed record RunState
     /// <summary>What the run's orchestrator has decided; null when it has none.</summary>
     public Orchestration? Orchestration { get; init; }
 
+    /// <summary>Artifacts by id.</summary>
+    public ImmutableSortedDictionary<string, ArtifactState> Artifacts { get; init; } = Core.Artifacts.None;
+
     /// <summary>Runs that this one has started, by id.</summary>
     public ImmutableSortedDictionary<string, ChildRun> Children { get; init; } = NoChildren;
 

@@ -95,6 +95,7 @@ internal static class EventCodec
         ChannelWritten => EventTypes.ChannelWritten,
         OrchestratorDecided => EventTypes.OrchestratorDecided,
         NodeEmitted emitted => emitted.Type,
+        ArtifactCreated => EventTypes.ArtifactCreated,
         ChildStarted or ChildReported => EventTypes.LogAppended,
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,

@@ -18,6 +18,7 @@ internal static class EventFacts
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
         ChildStarted started => Object(writer => ChildPayloads.WriteFacts(writer, started)),
         ChildReported reported => Object(writer => ChildPayloads.WriteFacts(writer, reported)),
+        ArtifactCreated created => Object(writer => ArtifactPayloads.WriteFacts(writer, created)),
         ChannelWritten written => Object(writer => ChannelPayloads.WriteFacts(writer, written)),
         _ => InterruptFacts(body),
     };

@@ -100,6 +100,9 @@ internal static class EventPayloads
             case ChildReported reported:
                 ChildPayloads.Write(writer, reported);
                 break;
+            case ArtifactCreated created:
+                ArtifactPayloads.Write(writer, created);
+                break;
             case ChannelWritten written:
                 ChannelPayloads.Write(writer, written);
                 break;
@@ -159,6 +162,7 @@ internal static class EventPayloads
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
             _ when AgentEvents.IsEmitted(type) => new NodeEmitted(Text(document, "nodeId"), type, payload),
             EventTypes.OrchestratorDecided => new OrchestratorDecided(Text(document, "nodeId"), Text(payload, "agentId"), Required(payload, "decision")),
+            EventTypes.ArtifactCreated when facts.Member("data") is not null => ArtifactPayloads.Read(document, payload, facts),
             EventTypes.ChannelWritten => ChannelPayloads.Read(payload, facts),
             EventTypes.CapBreached => new CapBreached(
                 Text(payload, "kind"), payload.IntegerMember("limit") ?? 0, payload.IntegerMember("observed") ?? 0, payload.StringMember("nodeId")),

@@ -60,6 +60,7 @@ internal static class RunSnapshot
         }
 
         ChildPayloads.WriteSnapshot(writer, state);
+        ArtifactPayloads.WriteSnapshot(writer, state);
         writer.WritePropertyName("inputs");
         Masking.WriteValues(writer, state.Inputs, state.SensitiveVariables);
         WriteVariables(writer, state);

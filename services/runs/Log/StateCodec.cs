@@ -53,6 +53,7 @@ internal static class StateCodec
             writer.WriteEndObject();
         }
 
+        ArtifactPayloads.WriteStates(writer, state);
         ChildPayloads.WriteStates(writer, state);
         if (state.IsCancelledByParent)
             writer.WriteBoolean("cancelledByParent", true);
@@ -133,6 +134,7 @@ internal static class StateCodec
                     orchestration.GetProperty("latest"),
                     orchestration.GetProperty("sequence").GetInt64())
                 : null,
+            Artifacts = ArtifactPayloads.ReadStates(root),
             Children = ChildPayloads.ReadStates(root),
             IsCancelledByParent = root.Member("cancelledByParent") is not null,
             PausedAt = Timestamps.ParseOptional(root.StringMember("pausedAt")),

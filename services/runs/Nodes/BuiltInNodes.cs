@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenWop.Micro.Egress;
 using OpenWop.Micro.Runs.Nodes.Agents;
+using OpenWop.Micro.Runs.Nodes.Artifacts;
 using OpenWop.Micro.Runs.Nodes.Conformance;
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
@@ -39,6 +40,7 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, GetVariableNode>();
         services.AddSingleton<INodeHandler, TransformNode>();
         services.AddSingleton<INodeHandler, LogNode>();
+        services.AddSingleton<INodeHandler, ArtifactCreateNode>();
         services.AddSingleton<INodeHandler, ChannelWriteNode>();
 
         services.AddSingleton<INodeHandler, ApprovalGateNode>();

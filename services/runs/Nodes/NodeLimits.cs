@@ -42,8 +42,8 @@ internal static class NodeLimits
     /// <summary>The outcome, or the failure that its values are too large or too deep.</summary>
     public static NodeOutcome Enforce(NodeOutcome outcome, NodeContext context) => outcome switch
     {
-        NodeOutcome.Completed completed => (CheckOutputs(completed.Outputs) ?? CheckVariables(context)) is { } error ? new NodeOutcome.Failed(error) : outcome,
-        NodeOutcome.WaitingForChild => CheckVariables(context) is { } error ? new NodeOutcome.Failed(error) : outcome,
+        NodeOutcome.Completed completed => (CheckOutputs(completed.Outputs) ?? CheckVariables(context) ?? CheckArtifacts(context)) is { } error ? new NodeOutcome.Failed(error) : outcome,
+        NodeOutcome.WaitingForChild or NodeOutcome.Suspended => (CheckVariables(context) ?? CheckArtifacts(context)) is { } error ? new NodeOutcome.Failed(error) : outcome,
         NodeOutcome.Delayed delayed => CheckOutputs(delayed.Outputs) is { } error ? new NodeOutcome.Failed(error) : outcome,
         _ => outcome,
     };
@@ -61,6 +61,20 @@ internal static class NodeLimits
             {
                 return error;
             }
+        }
+
+        return null;
+    }
+
+    private static NodeError? CheckArtifacts(NodeContext context)
+    {
+        if (context.Artifacts.Count > ArtifactDraft.MaxPerAttempt)
+            return new NodeError("artifact_limit_exceeded", $"An attempt can make at most {ArtifactDraft.MaxPerAttempt} artifacts.");
+
+        foreach (var artifact in context.Artifacts)
+        {
+            if (Check(artifact.Data, $"data of artifact '{artifact.ArtifactId}'", ArtifactDraft.MaxDataBytes) is { } error)
+                return error;
         }
 
         return null;

@@ -47,7 +47,8 @@ internal static class ReplayComparison
         _ => body,
     };
 
-    private static JsonElement WithoutIdentity(JsonElement value) => JsonValues.Object(writer =>
+    /// <summary>An object without the members that are new in every run.</summary>
+    public static JsonElement WithoutIdentity(JsonElement value) => JsonValues.Object(writer =>
     {
         foreach (var member in value.EnumerateObject().Where(member => !NewInEveryRun.Contains(member.Name)))
             member.WriteTo(writer);
