@@ -4,6 +4,7 @@ using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Api;
+using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
@@ -34,10 +35,9 @@ public static class RunsHosting
         builder.Services.AddGrpcServer();
         builder.Services.AddBuiltInNodes();
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddServiceDatabase(
-            Service,
-            DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory()),
-            typeof(RunsHosting).Assembly);
+        var database = DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory());
+        builder.Services.AddServiceDatabase(Service, database, typeof(RunsHosting).Assembly);
+        builder.Services.AddForwarding(Service, database, LeaseSettings.From(builder.Configuration, database.Exclusive));
         builder.Services.AddSingleton<NodeTypes>();
         builder.Services.AddSingleton<NodeRunner>();
         builder.Services.AddSingleton<Definitions>();
@@ -79,14 +79,7 @@ public static class RunsHosting
         builder.Services.AddHostedService(provider => provider.GetRequiredService<RetentionService>());
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ShardService>(
             provider,
-            provider.GetRequiredKeyedService<Database>(Service),
-            new ShardLeaseOptions
-            {
-                ShardCount = ShardService.ShardCount,
-                Owner = $"{Environment.MachineName}-{Guid.NewGuid():N}",
-                Address = builder.Configuration["urls"] ?? "in-process",
-                Exclusive = provider.GetRequiredKeyedService<Database>(Service).Options.Exclusive,
-            }));
+            provider.GetRequiredKeyedService<Database>(Service)));
         return builder;
     }
 

@@ -28,8 +28,9 @@ internal sealed class NetworkChannel : IDisposable
 
     public CallInvoker Invoker { get; }
 
+    /// <param name="retry">False = calls are made once, whatever the options say.</param>
     /// <exception cref="InvalidOperationException">The service does not live in this host, and no address is configured for it.</exception>
-    public static NetworkChannel Open(string name, ServiceAddresses? addresses, ServiceGrpcClientOptions options, ILoggerFactory loggers)
+    public static NetworkChannel Open(string name, ServiceAddresses? addresses, ServiceGrpcClientOptions options, ILoggerFactory loggers, bool retry = true)
     {
         if (addresses is null)
             throw new InvalidOperationException($"The service '{name}' does not live in this host and no address is configured for it.");
@@ -52,7 +53,7 @@ internal sealed class NetworkChannel : IDisposable
                 MaxSendMessageSize = options.MaxSendMessageSize,
                 InitialReconnectBackoff = options.InitialReconnectBackoff,
                 MaxReconnectBackoff = options.MaxReconnectBackoff,
-                ServiceConfig = CreateServiceConfig(options),
+                ServiceConfig = CreateServiceConfig(retry && options.Retry),
             });
 
         return new NetworkChannel(channel, resolvers, options.PropagateCallContext);
@@ -82,10 +83,10 @@ internal sealed class NetworkChannel : IDisposable
         return handler;
     }
 
-    private static ServiceConfig CreateServiceConfig(ServiceGrpcClientOptions options)
+    private static ServiceConfig CreateServiceConfig(bool retry)
     {
         var config = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } };
-        if (options.Retry)
+        if (retry)
         {
             config.MethodConfigs.Add(new MethodConfig
             {

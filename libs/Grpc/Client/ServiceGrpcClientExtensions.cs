@@ -20,6 +20,7 @@ public static class ServiceGrpcClientExtensions
     {
         services.AddInProcessGrpc();
         services.TryAddSingleton<ServiceChannels>();
+        services.TryAddSingleton<PeerChannels>();
         if (configure is not null)
             services.Configure(name, configure);
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -45,6 +46,16 @@ public static class RpcErrors
             return null;
         }
     }
+
+    /// <summary>
+    /// Whether a call failed before any server can have received it: there was no connection. Another attempt repeats nothing then.
+    /// </summary>
+    public static bool ReachedNobody(RpcException error) => error.StatusCode == StatusCode.Unavailable && error.Status.DebugException switch
+    {
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostNotFound or SocketError.TryAgain } => true,
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } => true,
+        _ => false,
+    };
 
     /// <summary>The first detail of a type.</summary>
     public static bool TryGetDetail(RpcException error, string typeUrl, out ReadOnlyMemory<byte> value)

@@ -1,11 +1,17 @@
+using System.Data.Common;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.ServiceDefaults.Errors;
 
-/// <summary>Refusals of a service (<see cref="ProtocolException"/>) become statuses with the envelope in their details.</summary>
-public sealed class ProtocolErrorInterceptor : Interceptor
+/// <summary>
+/// Refusals of a service (<see cref="ProtocolException"/>) become statuses with the envelope in their details, and a database that is away
+/// becomes <c>service_unavailable</c>.
+/// </summary>
+public sealed partial class ProtocolErrorInterceptor(ILogger<ProtocolErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -18,6 +24,10 @@ public sealed class ProtocolErrorInterceptor : Interceptor
         catch (ProtocolException exception)
         {
             throw exception.Error.ToRpcException();
+        }
+        catch (Exception exception) when (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception))
+        {
+            throw Away(exception, context);
         }
     }
 
@@ -33,5 +43,25 @@ public sealed class ProtocolErrorInterceptor : Interceptor
         {
             throw exception.Error.ToRpcException();
         }
+        catch (Exception exception) when (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception))
+        {
+            throw Away(exception, context);
+        }
+    }
+
+    private RpcException Away(Exception exception, ServerCallContext context)
+    {
+        Log.DatabaseAway(logger, exception, context.Method);
+        var away = new ProtocolError(ErrorCodes.ServiceUnavailable, "The server cannot work right now; try again.", new() { ["retryAfter"] = 1 }).ToRpcException();
+
+        // Nobody knows whether a commit that broke is there: the client of the installation decides about another attempt.
+        away.Trailers.Add("grpc-retry-pushback-ms", "-1");
+        return away;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2101, Level = LogLevel.Error, Message = "{Method}: the database is away.")]
+        public static partial void DatabaseAway(ILogger logger, Exception exception, string method);
     }
 }

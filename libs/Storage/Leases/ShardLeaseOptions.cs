@@ -15,6 +15,9 @@ public sealed record ShardLeaseOptions
     /// <summary>How long a lease outlives its last heartbeat: the time for which the shards of a crashed instance stand still.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Time between two heartbeats; null = a quarter of <see cref="Duration"/>.</summary>
+    public TimeSpan? Heartbeat { get; init; }
+
     /// <summary>
     /// This process is the only one that can use the database (<see cref="DatabaseOptions.Exclusive"/>), so leases found at the
     /// start belong to the dead and all shards are taken at once instead of after <see cref="Duration"/>.
@@ -31,6 +34,9 @@ public sealed record ShardOwner(string Owner, string Address, long Epoch);
 /// <summary>What the holder of the leases does when they come and go.</summary>
 public sealed record ShardLeaseHandlers
 {
+    /// <summary>A round is through: the leases hold for their time, the clock has been read. Comes before the round's other news.</summary>
+    public Action<ShardLeases> Confirmed { get; init; } = static _ => { };
+
     /// <summary>This instance owns the shard from now on. Must return quickly (heartbeats wait): start the work elsewhere.</summary>
     public required Action<ShardLease> Acquired { get; init; }
 
@@ -39,6 +45,9 @@ public sealed record ShardLeaseHandlers
     /// commit what is in hand, start nothing new, return. It is free for others afterwards.
     /// </summary>
     public required Func<ShardLease, Task> Releasing { get; init; }
+
+    /// <summary>The shard is free for others now. Must return quickly.</summary>
+    public Action<ShardLease> Released { get; init; } = static _ => { };
 
     /// <summary>The lease ran out or was taken over; every write with its epoch is refused from now on. Must return quickly.</summary>
     public required Action<ShardLease> Lost { get; init; }

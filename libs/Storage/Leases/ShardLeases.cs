@@ -13,20 +13,26 @@ namespace OpenWop.Micro.Storage;
 /// CREATE TABLE shards (shard INTEGER PRIMARY KEY, owner TEXT, address TEXT, epoch BIGINT NOT NULL, expires_at BIGINT NOT NULL);
 /// CREATE TABLE instances (owner TEXT PRIMARY KEY, address TEXT NOT NULL, expires_at BIGINT NOT NULL);
 /// </code>
-/// A round runs every quarter of the lease time, in one transaction:
+/// A round runs with every heartbeat, in one transaction:
 /// <list type="number">
-/// <item>Announce this instance and count the living ones; the fair share is the number of shards divided by that, rounded up.</item>
+/// <item>Announce this instance and count the living ones; the fair share is the number of shards divided by that, rounded up.
+/// An instance that is on its way out is not counted any more.</item>
 /// <item>Prolong all own leases by one statement. A lease that is ours here but not there has been taken over: it is lost. One that
 /// is ours there but not here starts over with a new epoch.</item>
 /// <item>Below the fair share: take free and expired shards. Each take-over adds one to the shard's epoch.</item>
 /// <item>Above it: hand the excess over, one shard at a time through <see cref="ShardLeaseHandlers.Releasing"/>.</item>
 /// </list>
+/// A round also runs at the moment when the next lease of another instance runs out, so that the shards of a crashed instance stand
+/// still for one lease time and no longer.
 /// An instance that cannot reach the database for a whole lease time considers its leases lost, because by then others may hold
 /// them. An instance that was frozen and does not know it yet is stopped by <see cref="VerifyEpochsAsync"/>, which every append
 /// runs in its own transaction: leases make takeover quick, epochs make it safe.
 /// </remarks>
 public sealed partial class ShardLeases : IAsyncDisposable
 {
+    /// <summary>Lets a heartbeat that is just in time win.</summary>
+    private static readonly TimeSpan AfterExpiry = TimeSpan.FromMilliseconds(20);
+
     private readonly Database _database;
     private readonly ShardLeaseOptions _options;
     private readonly ShardLeaseHandlers _handlers;
@@ -40,6 +46,8 @@ public sealed partial class ShardLeases : IAsyncDisposable
     private ImmutableList<Task> _handOvers = [];
     private Task _loop = Task.CompletedTask;
     private long _confirmedAt;
+    private long _clockOffset;
+    private ITimer? _timer;
     private volatile bool _draining;
     private bool _disposed;
 
@@ -60,6 +68,17 @@ public sealed partial class ShardLeases : IAsyncDisposable
 
     /// <summary>Shards held now, with their epochs.</summary>
     public IReadOnlyDictionary<int, long> Held => _held;
+
+    /// <summary>
+    /// Whether the database has confirmed the leases within the lease time, by a clock that also runs while the process is frozen.
+    /// False means that others may hold the shards by now: nothing may be concluded from what is in memory.
+    /// </summary>
+    public bool IsConfirmed => _time.GetElapsedTime(Volatile.Read(ref _confirmedAt)) < _options.Duration;
+
+    /// <summary>How far the database's clock is ahead of this instance's, as of the last round; zero where they are one.</summary>
+    public TimeSpan ClockOffset => TimeSpan.FromMilliseconds(Volatile.Read(ref _clockOffset));
+
+    private TimeSpan Period => _options.Heartbeat ?? _options.Duration / 4;
 
     /// <summary>The epoch of a shard if this instance holds it.</summary>
     public bool TryGetEpoch(int shard, out long epoch) => _held.TryGetValue(shard, out epoch);
@@ -83,18 +102,27 @@ public sealed partial class ShardLeases : IAsyncDisposable
     }
 
     /// <summary>Who holds a shard according to the database; null when nobody does.</summary>
-    public async Task<ShardOwner?> FindOwnerAsync(int shard, CancellationToken cancellationToken)
+    public Task<ShardOwner?> FindOwnerAsync(int shard, CancellationToken cancellationToken) =>
+        FindOwnerAsync(_database, shard, _time, cancellationToken);
+
+    /// <summary>The same for those who take no part in sharing the shards.</summary>
+    public static async Task<ShardOwner?> FindOwnerAsync(Database database, int shard, TimeProvider time, CancellationToken cancellationToken)
     {
-        await using var session = await _database.OpenReadAsync(cancellationToken).ConfigureAwait(false);
-        return await ShardTables.FindOwnerAsync(session, shard, _time).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(time);
+        await using var session = await database.OpenReadAsync(cancellationToken).ConfigureAwait(false);
+        return await ShardTables.FindOwnerAsync(session, shard, time).ConfigureAwait(false);
     }
 
     /// <summary>Creates missing shard rows, runs the first round and starts the heartbeat.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _database.WriteAsync(session => ShardTables.EnsureShardsAsync(session, _options.ShardCount), cancellationToken).ConfigureAwait(false);
-        _confirmedAt = _time.GetTimestamp();
+        Volatile.Write(ref _confirmedAt, _time.GetTimestamp());
         await RunRoundAsync(first: true, cancellationToken).ConfigureAwait(false);
+
+        // Own timer instead of PeriodicTimer: a wake-up may come first, and the lease of another instance may run out before.
+        _timer = _time.CreateTimer(_ => Wake(), null, Period, Period);
         _loop = Task.Run(LoopAsync, CancellationToken.None);
     }
 
@@ -124,12 +152,16 @@ public sealed partial class ShardLeases : IAsyncDisposable
         await _round.WaitAsync().ConfigureAwait(false);
         _draining = true;
         _round.Release();
+        await WithdrawAsync().ConfigureAwait(false);
         foreach (var (shard, epoch) in _held)
             BeginHandOver(new ShardLease(shard, epoch));
 
         await Task.WhenAll(_handOvers).ConfigureAwait(false);
         await _stopped.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
+        if (_timer is not null)
+            await _timer.DisposeAsync().ConfigureAwait(false);
+
         try
         {
             await _database.WriteAsync(session => ShardTables.ReleaseAllAsync(session, _options.Owner), CancellationToken.None).ConfigureAwait(false);
@@ -157,10 +189,21 @@ public sealed partial class ShardLeases : IAsyncDisposable
     /// <summary>Runs one round now; the heartbeat loop does the same by itself.</summary>
     internal Task RunRoundAsync(CancellationToken cancellationToken) => RunRoundAsync(first: false, cancellationToken);
 
+    /// <summary>The others share the shards without this instance from now on.</summary>
+    private async Task WithdrawAsync()
+    {
+        try
+        {
+            await _database.WriteAsync(session => ShardTables.WithdrawAsync(session, _options.Owner), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Log.ReleaseFailed(_logger, exception);
+        }
+    }
+
     private async Task LoopAsync()
     {
-        // Own timer instead of PeriodicTimer: a wake-up may come first.
-        using var timer = _time.CreateTimer(_ => Wake(), null, _options.Duration / 4, _options.Duration / 4);
         try
         {
             while (true)
@@ -183,13 +226,16 @@ public sealed partial class ShardLeases : IAsyncDisposable
             using var limit = new CancellationTokenSource(_options.Duration / 2, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             var outcome = await _database.WriteAsync(session => RoundAsync(session, first), either.Token).ConfigureAwait(false);
-            _confirmedAt = startedAt;
+            Volatile.Write(ref _confirmedAt, startedAt);
+            Volatile.Write(ref _clockOffset, outcome.ClockOffset);
+            _handlers.Confirmed(this);
             Settle(outcome);
+            Watch(outcome.NextExpiry);
         }
         catch (Exception exception) when (!first && !cancellationToken.IsCancellationRequested)
         {
             Log.RoundFailed(_logger, exception);
-            if (_time.GetElapsedTime(_confirmedAt) >= _options.Duration)
+            if (!IsConfirmed)
                 LoseAll();
         }
         finally
@@ -202,11 +248,14 @@ public sealed partial class ShardLeases : IAsyncDisposable
     {
         // 1. Announce and count.
         var now = await ShardTables.NowAsync(session, _time).ConfigureAwait(false);
+        var clockOffset = now - _time.GetUtcNow().ToUnixTimeMilliseconds();
         var expiresAt = now + (long)_options.Duration.TotalMilliseconds;
-        await ShardTables.AnnounceAsync(session, _options.Owner, _options.Address, expiresAt).ConfigureAwait(false);
+        if (!_draining)
+            await ShardTables.AnnounceAsync(session, _options.Owner, _options.Address, expiresAt).ConfigureAwait(false);
+
         var deadSince = first && _options.Exclusive ? long.MaxValue : now;
         var instances = await ShardTables.CountInstancesAsync(session, _options.Owner, deadSince).ConfigureAwait(false);
-        var share = (_options.ShardCount + instances - 1) / instances;
+        var share = (_options.ShardCount + instances - 1) / Math.Max(1, instances);
 
         // 2. Prolong.
         var kept = await ShardTables.HeartbeatAsync(session, _options.Owner, expiresAt).ConfigureAwait(false);
@@ -218,12 +267,12 @@ public sealed partial class ShardLeases : IAsyncDisposable
         }
 
         // 3. Take more.
-        if (_draining || kept.Count >= share)
-            return new RoundOutcome(kept, [], share);
-
-        var taken = await ShardTables.AcquireAsync(session, _options.Owner, _options.Address, deadSince, expiresAt, share - kept.Count)
-            .ConfigureAwait(false);
-        return new RoundOutcome(kept, taken, share);
+        var taken = _draining || kept.Count >= share
+            ? []
+            : await ShardTables.AcquireAsync(session, _options.Owner, _options.Address, deadSince, expiresAt, share - kept.Count)
+                .ConfigureAwait(false);
+        var expiry = await ShardTables.NextExpiryAsync(session, _options.Owner, now).ConfigureAwait(false);
+        return new RoundOutcome(kept, taken, share, expiry is { } next ? TimeSpan.FromMilliseconds(next - now) : null, clockOffset);
     }
 
     /// <summary>Brings memory in line with a committed round and tells the handlers.</summary>
@@ -247,6 +296,12 @@ public sealed partial class ShardLeases : IAsyncDisposable
         var excess = _draining ? 0 : _held.Count - outcome.Share;
         foreach (var (shard, epoch) in _held.OrderByDescending(lease => lease.Key).Take(Math.Max(0, excess)))
             BeginHandOver(new ShardLease(shard, epoch));
+    }
+
+    /// <summary>Sets the next round for the moment when a lease of another instance runs out, if that comes first.</summary>
+    private void Watch(TimeSpan? nextExpiry)
+    {
+        _timer?.Change(nextExpiry is { } expiry && expiry < Period ? expiry + AfterExpiry : Period, Period);
     }
 
     private void LoseAll()
@@ -309,8 +364,8 @@ public sealed partial class ShardLeases : IAsyncDisposable
         try
         {
             await _database.WriteAsync(session => ShardTables.ReleaseAsync(session, _options.Owner, lease), CancellationToken.None).ConfigureAwait(false);
-            _held = _held.Remove(lease.Shard);
             Log.Released(_logger, lease.Shard, lease.Epoch);
+            Tell(_handlers.Released, lease);
         }
         catch (Exception exception)
         {
@@ -318,13 +373,17 @@ public sealed partial class ShardLeases : IAsyncDisposable
         }
         finally
         {
+            // Also when it failed: what the database still counts as ours starts over in the next round.
+            _held = _held.Remove(lease.Shard);
             _round.Release();
             lock (_releasing)
                 _releasing.Remove(lease.Shard);
         }
     }
 
-    private sealed record RoundOutcome(List<ShardLease> Kept, List<ShardLease> Taken, int Share);
+    /// <param name="NextExpiry">Until the next lease of another instance runs out; null when there is none.</param>
+    /// <param name="ClockOffset">Milliseconds that the database's clock is ahead.</param>
+    private sealed record RoundOutcome(List<ShardLease> Kept, List<ShardLease> Taken, int Share, TimeSpan? NextExpiry, long ClockOffset);
 
     private static partial class Log
     {

@@ -29,7 +29,17 @@ internal static class ShardTables
         """,
         owner, address, expiresAt);
 
-    /// <summary>Living instances, the caller among them.</summary>
+    public static Task WithdrawAsync(WriteSession session, string owner) => session.ExecuteAsync("DELETE FROM instances WHERE owner = $1", owner);
+
+    /// <summary>When the next lease of another instance runs out; null when nobody else has one.</summary>
+    public static async Task<long?> NextExpiryAsync(WriteSession session, string owner, long now)
+    {
+        var next = await session.ScalarAsync<long>(
+            "SELECT coalesce(min(expires_at), 0) FROM shards WHERE owner IS NOT NULL AND owner <> $1 AND expires_at > $2", owner, now).ConfigureAwait(false);
+        return next == 0 ? null : next;
+    }
+
+    /// <summary>Living instances, the caller among them unless it has withdrawn.</summary>
     public static async Task<int> CountInstancesAsync(WriteSession session, string owner, long now)
     {
         await session.ExecuteAsync("DELETE FROM instances WHERE expires_at <= $1 AND owner <> $2", now, owner).ConfigureAwait(false);

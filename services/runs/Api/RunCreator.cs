@@ -70,7 +70,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             ?? throw new ProtocolException(ProtocolError.Validation("The workflow does not exist.", "workflowId"));
         RequireNodeTypes(definition.Graph);
         var now = clock.GetUtcNow();
-        var lease = shards.Mint(now) ?? throw new ProtocolException(RunErrors.Unavailable);
+        var lease = shards.Mint(now) ?? throw new RunMovedException();
         var command = new RunCommand.Create(start(lease.RunId, definition, now));
         registry.Open(lease, command, new RunCreation(requestId, enforceScope), definition.Graph);
         try

@@ -43,7 +43,7 @@ internal sealed class RunForker(OwnedShards shards, RunRegistry registry, RunSto
         if (origin.FromSequence > source.LastSequence)
             throw new ProtocolException(NoSuchSequence(source, origin.FromSequence));
 
-        var lease = shards.Mint(clock.GetUtcNow()) ?? throw new ProtocolException(RunErrors.Unavailable);
+        var lease = shards.Mint(clock.GetUtcNow()) ?? throw new RunMovedException();
         var count = (int)Math.Max(1, origin.FromSequence);
         var log = await store.ReadEventsAsync(source.RunId, -1, count, cancellationToken);
         var result = await store.AppendAsync(Prepare(log, lease, origin, input.Overlay) with { Creation = new RunCreation(requestId, ClaimScope: false) });

@@ -4,6 +4,7 @@ using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
@@ -16,20 +17,24 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
 
     public override async Task<CreateRunReply> CreateRun(CreateRunRequest request, ServerCallContext context)
     {
-        var created = await creator.CreateAsync(
-            request.Body.Memory,
-            OwnerOf(request.ActingFor, context),
-            request.RequestId is { Length: > 0 } requestId ? requestId : null,
-            request.DedupEnforce,
-            context.CancellationToken);
-        return new CreateRunReply { RunId = created.RunId, Status = created.Status, Replayed = created.Replayed };
+        var owner = OwnerOf(request.ActingFor, context);
+        return await router.CreateAsync(
+            context,
+            async () =>
+            {
+                var created = await creator.CreateAsync(
+                    request.Body.Memory, owner, RequestIdOf(request.RequestId), request.DedupEnforce, context.CancellationToken);
+                return new CreateRunReply { RunId = created.RunId, Status = created.Status, Replayed = created.Replayed };
+            },
+            (peer, options) => peer.CreateRunAsync(request, options),
+            repeatable: request.RequestId.Length > 0);
     }
 
     public override async Task<GetRunReply> GetRun(GetRunRequest request, ServerCallContext context)
@@ -74,25 +79,41 @@ internal sealed class RunsGrpcService(
     public override async Task<ForkRunReply> ForkRun(ForkRunRequest request, ServerCallContext context)
     {
         var source = await VisibleAsync(request.RunId, context);
-        var fork = await forker.ForkAsync(source, request.Body.Memory, request.RequestId is { Length: > 0 } id ? id : null, context.CancellationToken);
-        return new ForkRunReply
-        {
-            RunId = fork.RunId,
-            SourceRunId = fork.Origin.SourceRunId,
-            Mode = ForkModes.NameOf(fork.Origin.Mode),
-            Status = RunForker.Status,
-            FromSeq = fork.Origin.FromSequence,
-            Replayed = fork.Replayed,
-        };
+        return await router.CreateAsync(
+            context,
+            async () =>
+            {
+                var fork = await forker.ForkAsync(source, request.Body.Memory, RequestIdOf(request.RequestId), context.CancellationToken);
+                return new ForkRunReply
+                {
+                    RunId = fork.RunId,
+                    SourceRunId = fork.Origin.SourceRunId,
+                    Mode = ForkModes.NameOf(fork.Origin.Mode),
+                    Status = RunForker.Status,
+                    FromSeq = fork.Origin.FromSequence,
+                    Replayed = fork.Replayed,
+                };
+            },
+            (peer, options) => peer.ForkRunAsync(request, options),
+            repeatable: request.RequestId.Length > 0);
     }
 
     public override async Task<CancelRunReply> CancelRun(CancelRunRequest request, ServerCallContext context)
     {
         var owner = OwnerOf(request.ActingFor, context);
         var row = await VisibleAsync(request.RunId, owner, context);
-        var command = new RunCommand.Cancel(ReasonOf(request.Reason), owner.Principal);
-        await registry.PostAsync(row.RunId, command);
-        return new CancelRunReply { RunId = row.RunId, Status = RunSnapshot.StatusOf(await command.Reply) };
+        var reason = ReasonOf(request.Reason);
+        return await router.RunAsync(
+            row.RunId,
+            context,
+            async () =>
+            {
+                var command = new RunCommand.Cancel(reason, owner.Principal);
+                await registry.PostAsync(row.RunId, command);
+                return new CancelRunReply { RunId = row.RunId, Status = RunSnapshot.StatusOf(await command.Reply) };
+            },
+            (peer, options) => peer.CancelRunAsync(request, options),
+            repeatable: true);
     }
 
     public override async Task<PauseRunReply> PauseRun(PauseRunRequest request, ServerCallContext context)
@@ -102,32 +123,62 @@ internal sealed class RunsGrpcService(
             throw new ProtocolException(ProtocolError.Validation("drainPolicy must be immediate or drain-current-node.", "drainPolicy"));
 
         var row = await VisibleAsync(request.RunId, context);
-        var command = new RunCommand.Pause(ReasonOf(request.Reason), policy);
-        await registry.PostAsync(row.RunId, command);
-        var state = await command.Reply;
-        return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(state.PausedAt ?? state.PauseRequested?.At ?? clock.GetUtcNow()) };
+        var reason = ReasonOf(request.Reason);
+        return await router.RunAsync(
+            row.RunId,
+            context,
+            async () =>
+            {
+                var command = new RunCommand.Pause(reason, policy);
+                await registry.PostAsync(row.RunId, command);
+                var state = await command.Reply;
+                return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(state.PausedAt ?? state.PauseRequested?.At ?? clock.GetUtcNow()) };
+            },
+            (peer, options) => peer.PauseRunAsync(request, options));
     }
 
     public override async Task<PauseRunReply> ResumeRun(ResumeRunRequest request, ServerCallContext context)
     {
         var row = await VisibleAsync(request.RunId, context);
-        var command = new RunCommand.Resume(ReasonOf(request.Reason));
-        await registry.PostAsync(row.RunId, command);
-        await command.Reply;
-        return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(clock.GetUtcNow()) };
+        var reason = ReasonOf(request.Reason);
+        return await router.RunAsync(
+            row.RunId,
+            context,
+            async () =>
+            {
+                var command = new RunCommand.Resume(reason);
+                await registry.PostAsync(row.RunId, command);
+                await command.Reply;
+                return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(clock.GetUtcNow()) };
+            },
+            (peer, options) => peer.ResumeRunAsync(request, options));
     }
 
     public override async Task<ResolveInterruptReply> ResolveInterrupt(ResolveInterruptRequest request, ServerCallContext context)
     {
         var row = await VisibleAsync(request.RunId, context);
-        var state = await interrupts.ResolveAsync(row.RunId, request.NodeId, request.ResumeValue.Memory, context.GetCaller().Principal);
-        return new ResolveInterruptReply { RunId = row.RunId, NodeId = request.NodeId, Status = RunSnapshot.StatusOf(state) };
+        return await router.RunAsync(
+            row.RunId,
+            context,
+            async () =>
+            {
+                var state = await interrupts.ResolveAsync(row.RunId, request.NodeId, request.ResumeValue.Memory, context.GetCaller().Principal);
+                return new ResolveInterruptReply { RunId = row.RunId, NodeId = request.NodeId, Status = RunSnapshot.StatusOf(state) };
+            },
+            (peer, options) => peer.ResolveInterruptAsync(request, options));
     }
 
     public override async Task<ResolveInterruptReply> ResolveInterruptByToken(ResolveInterruptByTokenRequest request, ServerCallContext context)
     {
-        var (token, state) = await interrupts.ResolveByTokenAsync(request.Token, request.ResumeValue.Memory, context.CancellationToken);
-        return new ResolveInterruptReply { RunId = token.RunId, NodeId = token.NodeId, Status = RunSnapshot.StatusOf(state) };
+        return await router.RunAsync(
+            await interrupts.RunOfAsync(request.Token, context.CancellationToken),
+            context,
+            async () =>
+            {
+                var (token, state) = await interrupts.ResolveByTokenAsync(request.Token, request.ResumeValue.Memory, context.CancellationToken);
+                return new ResolveInterruptReply { RunId = token.RunId, NodeId = token.NodeId, Status = RunSnapshot.StatusOf(state) };
+            },
+            (peer, options) => peer.ResolveInterruptByTokenAsync(request, options));
     }
 
     public override async Task<InspectInterruptReply> InspectInterruptByToken(InspectInterruptByTokenRequest request, ServerCallContext context) => new()
@@ -153,6 +204,8 @@ internal sealed class RunsGrpcService(
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
         return Task.FromResult(reply);
     }
+
+    private static string? RequestIdOf(string requestId) => requestId.Length > 0 ? requestId : null;
 
     /// <summary>Whose runs the call is about: the user's own, or those of whom a service acts for.</summary>
     private static RunOwner OwnerOf(ActingFor? actingFor, ServerCallContext context)

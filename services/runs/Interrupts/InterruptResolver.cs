@@ -39,6 +39,11 @@ internal sealed class InterruptResolver(RunRegistry registry, RunStore store, In
         return (payload, await command.Reply);
     }
 
+    /// <summary>The run that a token is about; says nothing about whether the token is still good.</summary>
+    /// <exception cref="ProtocolException">The token is none of ours.</exception>
+    public async Task<string> RunOfAsync(string token, CancellationToken cancellationToken) =>
+        (await tokens.VerifyAsync(token, cancellationToken) ?? throw new ProtocolException(Unknown)).RunId;
+
     /// <summary>The interrupt payload behind a token.</summary>
     public async Task<JsonElement> InspectAsync(string token, CancellationToken cancellationToken)
     {
@@ -48,7 +53,7 @@ internal sealed class InterruptResolver(RunRegistry registry, RunStore store, In
 
     private async Task<(TokenPayload Token, OpenInterrupt Interrupt)> FindAsync(string token, CancellationToken cancellationToken)
     {
-        var payload = tokens.Verify(token) ?? throw new ProtocolException(Unknown);
+        var payload = await tokens.VerifyAsync(token, cancellationToken) ?? throw new ProtocolException(Unknown);
         var state = registry.StateOf(payload.RunId) ?? await store.LoadStateAsync(payload.RunId, cancellationToken);
         if (state.Nodes.GetValueOrDefault(payload.NodeId)?.Interrupt is not { } open || open.Id != payload.InterruptId)
             throw new ProtocolException(Unknown);

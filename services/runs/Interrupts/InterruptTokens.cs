@@ -24,6 +24,9 @@ internal sealed class InterruptTokens(Database database, TimeProvider clock)
     private const string FindKeys = "SELECT kid, secret FROM interrupt_keys ORDER BY created_at DESC, kid DESC";
     private const string InsertKey = "INSERT INTO interrupt_keys (kid, secret, created_at) VALUES ($1, $2, $3)";
 
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private long lookedAt = long.MinValue / 2;
     private ImmutableArray<(string Kid, byte[] Secret)> keys = [];
 
     /// <summary>Loads the secrets, making the first one of a new database.</summary>
@@ -64,8 +67,26 @@ internal sealed class InterruptTokens(Database database, TimeProvider clock)
         return $"{Base64Url.EncodeToString(bytes)}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret, bytes))}";
     }
 
-    /// <summary>What a token says; null unless it is one of ours, byte for byte. Says nothing about expiry or state.</summary>
-    public TokenPayload? Verify(string token)
+    /// <summary>
+    /// What a token says; null unless it is one of ours, byte for byte. Says nothing about expiry or state. A token of a secret that another
+    /// instance has made since is found after a look into the table.
+    /// </summary>
+    public async Task<TokenPayload?> VerifyAsync(string token, CancellationToken cancellationToken)
+    {
+        if (Verify(token) is { } payload)
+            return payload;
+
+        // Forged tokens must not turn into a flood of queries.
+        var now = clock.GetTimestamp();
+        var last = Interlocked.Read(ref lookedAt);
+        if (clock.GetElapsedTime(last, now) < LookInterval || Interlocked.CompareExchange(ref lookedAt, now, last) != last)
+            return null;
+
+        keys = await ReadAsync(cancellationToken);
+        return Verify(token);
+    }
+
+    private TokenPayload? Verify(string token)
     {
         var dot = token.IndexOf('.', StringComparison.Ordinal);
         if (dot <= 0 || token.Length > 2048 || !Base64Url.IsValid(token.AsSpan(0, dot)) || !Base64Url.IsValid(token.AsSpan(dot + 1)))

@@ -1,7 +1,9 @@
+using System.Data.Common;
 using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Runs.Mailbox;
 
@@ -11,18 +13,22 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
     /// <summary>Attempts executed at the same time on one instance; more wait for their turn.</summary>
     public const int MaxConcurrency = 256;
 
+    /// <summary>Pause before an attempt that the database interrupted starts over.</summary>
+    private static readonly TimeSpan StartOverPause = TimeSpan.FromMilliseconds(500);
+
     private readonly SemaphoreSlim slots = new(MaxConcurrency);
 
     /// <summary>
     /// Starts an attempt and reports its result once, unless <paramref name="cancellationToken"/> is cancelled: a cancelled
     /// attempt has no result, whoever cancelled it knows why.
     /// </summary>
-    public void Start(NodeWork work, Action<NodeResult> report, CancellationToken cancellationToken) =>
-        _ = Task.Run(() => RunAsync(work, report, cancellationToken), CancellationToken.None);
+    /// <param name="startOver">Called instead when the attempt ended because the database was away; the pause is over then.</param>
+    public void Start(NodeWork work, Action<NodeResult> report, Action startOver, CancellationToken cancellationToken) =>
+        _ = Task.Run(() => RunAsync(work, report, startOver, cancellationToken), CancellationToken.None);
 
     public void Dispose() => slots.Dispose();
 
-    private async Task RunAsync(NodeWork work, Action<NodeResult> report, CancellationToken cancellationToken)
+    private async Task RunAsync(NodeWork work, Action<NodeResult> report, Action startOver, CancellationToken cancellationToken)
     {
         AmbientCall.Leave();
         try
@@ -38,11 +44,21 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
                 slots.Release();
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsOurs(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            Log.Interrupted(logger, work.Context.RunId, work.Context.Node.Id, exception.Message);
+            await Task.Delay(StartOverPause, clock, CancellationToken.None);
+            startOver();
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             Log.Cancelled(logger, work.Context.RunId, work.Context.Node.Id);
         }
     }
+
+    /// <summary>What is no fault of the node, and passes: the activity ledger cannot be asked.</summary>
+    private static bool IsOurs(Exception exception) =>
+        exception is RunMovedException || (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception));
 
     private async Task<NodeOutcome> ExecuteAsync(NodeWork work, CancellationToken cancellationToken)
     {
@@ -59,7 +75,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         {
             return new NodeOutcome.Failed(new NodeError("node_timeout", $"The attempt took longer than {limit} ms.", Retryable: true));
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !IsOurs(exception))
         {
             Log.Crashed(logger, exception, work.Context.RunId, work.Context.Node.Id);
             return new NodeOutcome.Failed(new NodeError("node_crashed", $"The node failed unexpectedly ({exception.GetType().Name}).", Retryable: true));
@@ -70,6 +86,9 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
     {
         [LoggerMessage(EventId = 1, Level = LogLevel.Debug, Message = "Run {RunId}: attempt of node {NodeId} cancelled")]
         public static partial void Cancelled(ILogger logger, string runId, string nodeId);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Run {RunId}: attempt of node {NodeId} starts over ({Reason})")]
+        public static partial void Interrupted(ILogger logger, string runId, string nodeId, string reason);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Run {RunId}: node {NodeId} crashed")]
         public static partial void Crashed(ILogger logger, Exception exception, string runId, string nodeId);

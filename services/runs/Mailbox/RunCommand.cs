@@ -109,6 +109,21 @@ internal abstract class RunCommand
         }
     }
 
+    /// <summary>
+    /// An attempt could neither succeed nor fail, because what this server itself needs was away. It starts over, as after a crash.
+    /// </summary>
+    /// <param name="attempt">Tells the attempt from others of the node.</param>
+    public sealed class StartOver(string nodeId, CancellationToken attempt) : RunCommand
+    {
+        public string NodeId => nodeId;
+
+        public CancellationToken Attempt => attempt;
+
+        public override void Decide(Draft draft, RunDriver driver)
+        {
+        }
+    }
+
     /// <summary>A time has come, or the run has a new owner: what is due shows in the state.</summary>
     public sealed class WakeUp : RunCommand
     {

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
 
@@ -30,6 +31,7 @@ internal sealed partial class RunMailbox
     private readonly Lock gate = new();
     private readonly RunDriver driver;
     private readonly RunLease lease;
+    private readonly OwnedShards shards;
     private readonly NodeRunner runner;
     private readonly RunStore store;
     private readonly TimeProvider clock;
@@ -37,9 +39,10 @@ internal sealed partial class RunMailbox
     private RunCreation? creation;
     private bool closed;
 
-    public RunMailbox(RunLease lease, RunState state, RunCreation? creation, RunDriver driver, NodeRunner runner, RunStore store, TimeProvider clock, ILogger logger)
+    public RunMailbox(RunLease lease, OwnedShards shards, RunState state, RunCreation? creation, RunDriver driver, NodeRunner runner, RunStore store, TimeProvider clock, ILogger logger)
     {
         this.lease = lease;
+        this.shards = shards;
         State = state;
         this.creation = creation;
         this.driver = driver;
@@ -88,7 +91,7 @@ internal sealed partial class RunMailbox
             while (!TryClose() && await commands.Reader.WaitToReadAsync(stopping.Token));
             return MailboxEnd.Idle;
         }
-        catch (Exception exception) when (exception is RunMovedException || stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is RunMovedException || (exception is OperationCanceledException && stopping.IsCancellationRequested))
         {
             FailAll(taken, new RunMovedException());
             return MailboxEnd.Moved;
@@ -119,6 +122,8 @@ internal sealed partial class RunMailbox
             taken.Add(command);
             if (command is RunCommand.Deliver delivery)
                 inbox.Add(delivery.Signal);
+            else if (command is RunCommand.StartOver lost)
+                Forget(lost.NodeId, lost.Attempt);
 
             command.Decide(draft, driver);
         }
@@ -146,6 +151,10 @@ internal sealed partial class RunMailbox
     {
         if (draft.Events.Count == 0 && inbox.Decided.Count == 0)
         {
+            // No append checks the epoch, and an answer about a run that has moved on elsewhere would be a wrong one.
+            if (!shards.Holds(lease))
+                throw new RunMovedException();
+
             return;
         }
 
@@ -196,8 +205,23 @@ internal sealed partial class RunMailbox
                 continue;
 
             var cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+            var token = cancellation.Token;
             inFlight[nodeId] = new Attempt(node.Attempt, node.Iteration, node.Turn, cancellation);
-            runner.Start(item, result => TryPost(new RunCommand.NodeFinished(result)), cancellation.Token);
+            runner.Start(
+                item,
+                result => TryPost(new RunCommand.NodeFinished(result)),
+                () => TryPost(new RunCommand.StartOver(nodeId, token)),
+                token);
+        }
+    }
+
+    /// <summary>An attempt has ended without a result: nobody executes it, which <see cref="Execute"/> will notice.</summary>
+    private void Forget(string nodeId, CancellationToken attempt)
+    {
+        if (inFlight.TryGetValue(nodeId, out var current) && current.Cancellation.Token == attempt)
+        {
+            inFlight.Remove(nodeId);
+            current.Cancellation.Dispose();
         }
     }
 

@@ -30,9 +30,10 @@ internal sealed partial class RunRegistry(
 
     public int ActiveRuns => running.Count;
 
-    /// <summary>State of an active run after its last commit; null when the run is not active here.</summary>
+    /// <summary>State of an active run after its last commit; null when the run is not active here, or may be elsewhere by now.</summary>
     public RunState? StateOf(string runId) =>
-        mailboxes.TryGetValue(runId, out var entry) && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
+        shards.LeaseOf(runId) is not null
+        && mailboxes.TryGetValue(runId, out var entry) && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
             ? entry.Value.Result.State
             : null;
 
@@ -139,7 +140,7 @@ internal sealed partial class RunRegistry(
         (await store.ReadEventsAsync(runId, -1, int.MaxValue, CancellationToken.None)).Select(EventCodec.Decode);
 
     private RunMailbox NewMailbox(RunLease lease, RunState state, RunCreation? creation, RunDriver driver) =>
-        new(lease, state, creation, driver, runner, store, clock, logger);
+        new(lease, shards, state, creation, driver, runner, store, clock, logger);
 
     private void Run(RunMailbox mailbox, Lazy<Task<RunMailbox>> entry)
     {

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using OpenWop.Micro.Events;
+using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Signals;
@@ -10,18 +13,25 @@ namespace OpenWop.Micro.Runs.Shards;
 /// <summary>
 /// Takes part in sharing the shards and brings acquired ones to life:
 /// <list type="number">
+/// <item>when the process listens and can be called by the others, it takes its share, and tells the others, who give up what they have
+/// too much;</item>
 /// <item>a shard is acquired under a new epoch; from now on nobody else can append to its runs;</item>
-/// <item>its runs with attempts in flight are loaded and go on;</item>
-/// <item>what is due in the next minutes is scheduled, signals that wait are delivered, and both again every half window;</item>
-/// <item>on hand-over or loss its mailboxes are stopped; the log is all the next owner needs.</item>
+/// <item>its runs with attempts in flight are loaded and go on; what is due in the next minutes is scheduled, signals that wait are
+/// delivered. A failure is tried again as long as the shard is ours;</item>
+/// <item>the same every half window, for whatever got lost on the way;</item>
+/// <item>on hand-over or loss its mailboxes are stopped; the log is all the next owner needs. Shutting down hands everything over while the
+/// process still takes calls, which it forwards to the new owners.</item>
 /// </list>
 /// </summary>
-internal sealed partial class ShardService : BackgroundService
+internal sealed partial class ShardService : BackgroundService, IHostedLifecycleService
 {
     /// <summary>Shards of a database; fixed for its life.</summary>
     public const int ShardCount = 16;
 
     private const int PageSize = 1000;
+    private const string ChangesTopic = "shards";
+
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly Database database;
     private readonly OwnedShards owned;
@@ -30,89 +40,154 @@ internal sealed partial class ShardService : BackgroundService
     private readonly WakeUps wakeUps;
     private readonly SignalDelivery signals;
     private readonly InterruptTokens tokens;
-    private readonly ShardLeases leases;
+    private readonly LeaseSettings settings;
+    private readonly InstanceAddress address;
+    private readonly IEventBus bus;
     private readonly TimeProvider clock;
+    private readonly ILoggerFactory loggers;
     private readonly ILogger<ShardService> logger;
+    private readonly ConcurrentDictionary<Task, bool> work = new();
+    private ShardLeases? leases;
 
     public ShardService(
-        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, SignalDelivery signals, InterruptTokens tokens, ShardLeaseOptions options, TimeProvider clock, ILoggerFactory loggers)
+        Database database, OwnedShards owned, RunRegistry registry, RunStore store, WakeUps wakeUps, SignalDelivery signals, InterruptTokens tokens, LeaseSettings settings, InstanceAddress address, IEventBus bus, TimeProvider clock, ILoggerFactory loggers)
     {
+        this.database = database;
         this.owned = owned;
         this.registry = registry;
         this.store = store;
         this.wakeUps = wakeUps;
         this.signals = signals;
         this.tokens = tokens;
+        this.settings = settings;
+        this.address = address;
+        this.bus = bus;
         this.clock = clock;
-        this.database = database;
+        this.loggers = loggers;
         logger = loggers.CreateLogger<ShardService>();
-        leases = new ShardLeases(
-            database,
-            options,
-            new ShardLeaseHandlers
-            {
-                Acquired = lease => _ = TakeOverAsync(lease),
-                Releasing = lease => LeaveAsync(lease.Shard),
-                Lost = lease => _ = LeaveAsync(lease.Shard),
-            },
-            clock,
-            loggers.CreateLogger<ShardLeases>());
     }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Migrations.ApplyAsync(database, typeof(ShardService).Assembly, cancellationToken);
         await tokens.LoadAsync(cancellationToken);
-        await leases.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
+
+    /// <summary>1. Only now the address is known under which others reach this process.</summary>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        leases = new ShardLeases(
+            database,
+            settings.Options(address.Find()),
+            new ShardLeaseHandlers
+            {
+                Acquired = Acquired,
+                Releasing = lease => LeaveAsync(lease.Shard),
+                Released = _ => TellOthers(),
+                Lost = lease => Own(LeaveAsync(lease.Shard)),
+                Confirmed = Confirmed,
+            },
+            clock,
+            loggers.CreateLogger<ShardLeases>());
+        owned.ConfirmBy(() => leases.IsConfirmed);
+        await leases.StartAsync(cancellationToken);
+        TellOthers();
+    }
+
+    /// <summary>5. While the process still listens, if there may be somebody to hand over to.</summary>
+    public Task StoppingAsync(CancellationToken cancellationToken) => settings.Exclusive ? Task.CompletedTask : HandOverAsync();
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await leases.StopAsync();
-        await registry.StopAsync(shard: null);
+        await HandOverAsync();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ReviewAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    /// <summary>4.</summary>
+    private async Task ReviewAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(WakeUps.Window / 2, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             foreach (var shard in owned.All)
-            {
-                await ScheduleAsync(shard);
-            }
+                await TryEnliveAsync(shard);
         }
     }
 
-    private async Task TakeOverAsync(ShardLease lease)
+    /// <summary>Shards have become free, or there is somebody new to share with.</summary>
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        await using var changes = await bus.SubscribeAsync(ChangesTopic, stoppingToken);
+        await foreach (var _ in changes.ReadAllAsync(stoppingToken))
+            leases?.Wake();
+    }
+
+    private void TellOthers() => bus.Publish(new BusMessage(ChangesTopic, clock.GetTimestamp(), ReadOnlyMemory<byte>.Empty));
+
+    /// <summary>Before anything is acquired in the same round.</summary>
+    private void Confirmed(ShardLeases confirmed)
+    {
+        // On SQLite the database has no clock of its own.
+        if (clock is ClusterClock cluster && database.Dialect == SqlDialect.PostgreSql && cluster.Measured(confirmed.ClockOffset + cluster.Offset))
+            Log.ClockDiffers(logger, cluster.Offset.TotalMilliseconds);
+    }
+
+    /// <summary>2. and 3.</summary>
+    private void Acquired(ShardLease lease)
     {
         owned.Add(lease.Shard, lease.Epoch);
+        Own(Task.Run(() => EnliveAsync(lease)));
+    }
+
+    private async Task EnliveAsync(ShardLease lease)
+    {
+        while (owned.EpochOf(lease.Shard) == lease.Epoch && !await TryEnliveAsync(lease.Shard))
+            await Task.Delay(RetryPause, clock);
+    }
+
+    private async Task<bool> TryEnliveAsync(int shard)
+    {
         try
         {
-            var loaded = 0;
-            for (var page = await store.ActiveRunsAsync(lease.Shard, "", PageSize, CancellationToken.None); page.Count > 0;)
-            {
-                foreach (var runId in page)
-                {
-                    registry.Wake(runId);
-                }
+            if (await WakeActiveAsync(shard) is > 0 and var loaded)
+                Log.Recovered(logger, shard, loaded);
 
-                loaded += page.Count;
-                page = await store.ActiveRunsAsync(lease.Shard, page[^1], PageSize, CancellationToken.None);
-            }
+            foreach (var (runId, dueAt) in await store.DueRunsAsync(shard, clock.GetUtcNow() + WakeUps.Window, int.MaxValue, CancellationToken.None))
+                wakeUps.Set(runId, dueAt);
 
-            await ScheduleAsync(lease.Shard);
-            if (loaded > 0)
-            {
-                Log.Recovered(logger, lease.Shard, lease.Epoch, loaded);
-            }
+            await signals.DeliverAsync(shard, CancellationToken.None);
+            return true;
         }
         catch (Exception exception)
         {
-            Log.TakeOverFailed(logger, exception, lease.Shard);
+            Log.EnliveFailed(logger, exception, shard);
+            return false;
         }
+    }
+
+    /// <summary>Wakes the runs with attempts in flight that nobody has in memory; returns how many.</summary>
+    private async Task<int> WakeActiveAsync(int shard)
+    {
+        var woken = 0;
+        var last = "";
+        while (await store.ActiveRunsAsync(shard, last, PageSize, CancellationToken.None) is { Count: > 0 } page)
+        {
+            foreach (var runId in page.Where(runId => registry.StateOf(runId) is null))
+            {
+                registry.Wake(runId);
+                woken++;
+            }
+
+            last = page[^1];
+        }
+
+        return woken;
     }
 
     private Task LeaveAsync(int shard)
@@ -121,33 +196,31 @@ internal sealed partial class ShardService : BackgroundService
         return registry.StopAsync(shard);
     }
 
-    private async Task ScheduleAsync(int shard)
+    private async Task HandOverAsync()
     {
-        try
-        {
-            var due = await store.DueRunsAsync(shard, clock.GetUtcNow() + WakeUps.Window, int.MaxValue, CancellationToken.None);
-            foreach (var (runId, dueAt) in due)
-            {
-                wakeUps.Set(runId, dueAt);
-            }
+        if (leases is not null)
+            await leases.StopAsync();
 
-            await signals.DeliverAsync(shard, CancellationToken.None);
-        }
-        catch (Exception exception)
-        {
-            Log.ScheduleFailed(logger, exception, shard);
-        }
+        await registry.StopAsync(shard: null);
+        await Task.WhenAll(work.Keys);
+    }
+
+    /// <summary>Keeps work that nobody waits for until it is done.</summary>
+    private void Own(Task task)
+    {
+        work[task] = true;
+        _ = task.ContinueWith(done => work.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Shard {Shard} (epoch {Epoch}): {Runs} unfinished runs go on")]
-        public static partial void Recovered(ILogger logger, int shard, long epoch, int runs);
+        [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Shard {Shard}: {Runs} unfinished runs go on")]
+        public static partial void Recovered(ILogger logger, int shard, int runs);
 
-        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Shard {Shard}: unfinished runs could not be read")]
-        public static partial void TakeOverFailed(ILogger logger, Exception exception, int shard);
+        [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Shard {Shard}: unfinished runs, due times and signals could not be read")]
+        public static partial void EnliveFailed(ILogger logger, Exception exception, int shard);
 
-        [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Shard {Shard}: due runs and signals could not be read")]
-        public static partial void ScheduleFailed(ILogger logger, Exception exception, int shard);
+        [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The clock of this machine is off by {Milliseconds} ms from the database's, which is used instead")]
+        public static partial void ClockDiffers(ILogger logger, double milliseconds);
     }
 }

@@ -1,0 +1,3 @@
+using OpenWop.Micro.ClusterTool;
+
+return await Commands.RunAsync(args);
