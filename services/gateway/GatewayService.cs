@@ -1,14 +1,17 @@
 using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Authentication;
+using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Engine;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
 using OpenWop.Micro.Gateway.OpenApi;
+using OpenWop.Micro.Gateway.Organizations;
 using OpenWop.Micro.Gateway.Proxy;
 using OpenWop.Micro.Gateway.RateLimits;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Gateway.Runs;
+using OpenWop.Micro.Gateway.Sessions;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.ServiceDefaults.Callers;
@@ -33,6 +36,7 @@ public static class GatewayService
         services.HostService(Name);
         builder.AddKeyVerifier();
         builder.AddServiceClient<Contracts.Identity.V1.Idempotency.IdempotencyClient>("identity");
+        builder.AddOrganizations();
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
 
@@ -71,6 +75,7 @@ public static class GatewayService
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseMiddleware<EnvelopeMiddleware>();
+        app.UseMiddleware<SessionMiddleware>();
         app.UseRouting();
         return app;
     }
@@ -105,6 +110,9 @@ public static class GatewayService
         app.MapOperation(Operations.ResolveInterruptByToken, interrupts.ResolveByTokenAsync);
         app.MapOperation(Operations.PollRunEvents, services.GetRequiredService<EventPolling>().PollAsync);
         app.MapRoute(Operations.StreamRunEvents, services.GetRequiredService<EventStreamEndpoint>().HandleAsync);
+
+        app.MapControlHealth();
+        app.MapOrganizations();
 
         app.MapServiceOverGrpc<EngineService>();
         app.MapServiceClusters();

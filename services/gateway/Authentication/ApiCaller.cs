@@ -12,6 +12,12 @@ internal sealed class ApiCaller(Caller caller, VerifiedKey key)
     /// <summary>Public id of the key, safe to log.</summary>
     public string KeyId => caller.KeyId;
 
+    /// <summary>Who acts, opaque; the same for all keys of a member.</summary>
+    public string Principal => caller.Principal;
+
+    /// <summary>What the caller may do.</summary>
+    public IReadOnlyCollection<string> Scopes => caller.Scopes;
+
     /// <summary>Whether the key is one of the test mode.</summary>
     public bool IsTest => caller.IsTest;
 

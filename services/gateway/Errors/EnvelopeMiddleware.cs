@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Protocol.Errors;
 
@@ -44,7 +45,8 @@ internal sealed class EnvelopeMiddleware(RequestDelegate next, ErrorTranslator e
             context.Response.Clear();
         }
 
-        await context.WriteAnswerAsync(Answer.Failure(error));
+        var answer = Answer.Failure(error);
+        await context.WriteAnswerAsync(ControlErrors.Owns(context.Request.Path) ? ControlErrors.Translate(answer) : answer);
     }
 
     private static bool HasBody(HttpResponse response) => response.HasStarted || response.ContentLength > 0 || response.ContentType is not null;
@@ -68,7 +70,7 @@ internal sealed class EnvelopeMiddleware(RequestDelegate next, ErrorTranslator e
 
     private static ProtocolError FromStatus(HttpContext context) => context.Response.StatusCode switch
     {
-        StatusCodes.Status404NotFound when !IsVersioned(context.Request.Path) =>
+        StatusCodes.Status404NotFound when !IsVersioned(context.Request.Path) && !ControlErrors.Owns(context.Request.Path) =>
             new(ErrorCodes.UnversionedPath, "The path has no version: routes of the protocol start with /v1/."),
         StatusCodes.Status404NotFound => ProtocolError.NotFound("route"),
         StatusCodes.Status405MethodNotAllowed => new(ErrorCodes.MethodNotAllowed, "The route does not serve this method."),

@@ -31,8 +31,11 @@ internal sealed record Operation(string Id, string Method, string Route)
     /// <summary>Errors that are particular to the operation. Those that every operation shares are implied.</summary>
     public IReadOnlyList<ErrorCode> Errors { get; init; } = [];
 
+    /// <summary>Whether every caller may do it, whatever its scopes; it still has to be one.</summary>
+    public bool IsForEveryCaller { get; init; }
+
     /// <summary>Public operations take no API key and are never limited.</summary>
-    public bool IsPublic => Scopes.Count == 0;
+    public bool IsPublic => Scopes.Count == 0 && !IsForEveryCaller;
 
     /// <summary>
     /// Whether an <c>Idempotency-Key</c> counts: on every mutating operation of a caller (spec/http-core.md 6.1). Without a caller there

@@ -9,7 +9,7 @@ internal sealed class OperationCall(Operation operation)
 {
     public Operation Operation => operation;
 
-    /// <summary>The id in the route: <c>{runId}</c>, <c>{workflowId}</c> or <c>{token}</c>; empty where the route has none.</summary>
+    /// <summary>The id in the route: <c>{runId}</c>, <c>{workflowId}</c>, <c>{token}</c> or <c>{id}</c>; empty where the route has none.</summary>
     public string ResourceId { get; init; } = "";
 
     /// <summary>The second id in the route, <c>{nodeId}</c> or <c>{artifactId}</c>; empty where the route has none.</summary>

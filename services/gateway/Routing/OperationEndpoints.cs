@@ -23,10 +23,10 @@ internal static class OperationEndpoints
     public static string ResourceId(HttpContext context)
     {
         var values = context.Request.RouteValues;
-        return (string?)(values["runId"] ?? values["workflowId"] ?? values["token"]) ?? "";
+        return (string?)(values["runId"] ?? values["workflowId"] ?? values["token"] ?? values["id"]) ?? "";
     }
 
-    private static OperationCall ReadCall(Operation operation, HttpContext context, PublicAddress address)
+    public static OperationCall ReadCall(Operation operation, HttpContext context, PublicAddress address)
     {
         var request = context.Request;
         var headers = request.Headers;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 
@@ -29,6 +30,16 @@ internal static class RequestBody
         if (!IsJson(request.ContentType))
             throw new ProtocolException(new(ErrorCodes.UnsupportedMediaType, "The request body must be application/json."));
 
+        return await ReadToEndAsync(reader, read, cancellationToken);
+    }
+
+    /// <summary>Like <see cref="ReadAsync"/>, whatever the media type says.</summary>
+    /// <exception cref="BadHttpRequestException">413, or the body is not well-formed HTTP.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAnyAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        await ReadToEndAsync(request.BodyReader, await request.BodyReader.ReadAsync(cancellationToken), cancellationToken);
+
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadToEndAsync(PipeReader reader, ReadResult read, CancellationToken cancellationToken)
+    {
         while (!read.IsCompleted)
         {
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

@@ -1,0 +1,74 @@
+using OpenWop.Micro.Client.Organizations;
+using OpenWop.Micro.Client.Runs;
+using OpenWop.Micro.Client.Schedules;
+using OpenWop.Micro.Client.Transport;
+using OpenWop.Micro.Client.Webhooks;
+using OpenWop.Micro.Client.Workflows;
+
+namespace OpenWop.Micro.Client;
+
+/// <summary>
+/// A client of one server in the name of one API key. Safe for use from many threads; make one and keep it.
+/// </summary>
+public sealed class OpenWopClient : IDisposable
+{
+    private readonly HttpClient? _own;
+
+    /// <summary>A client with connections of its own.</summary>
+    public OpenWopClient(OpenWopOptions options)
+        : this(options, http: null)
+    {
+    }
+
+    /// <param name="options">Where the server is, and the key.</param>
+    /// <param name="http">Connections to use, whose <see cref="HttpClient.Timeout"/> should be infinite; null = own ones.</param>
+    /// <param name="time">The clock for waits.</param>
+    public OpenWopClient(OpenWopOptions options, HttpClient? http, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        if (http is null)
+        {
+            // Connections are renewed now and then, so that a server that moved is found.
+            var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false };
+            _own = http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        }
+
+        var transport = new OpenWopTransport(http, options, time ?? TimeProvider.System);
+        Runs = new RunsClient(transport, time ?? TimeProvider.System);
+        Workflows = new WorkflowsClient(transport);
+        Catalogue = new CatalogueClient(transport);
+        Schedules = new SchedulesClient(transport);
+        InboundWebhooks = new InboundWebhooksClient(transport);
+        WebhookSubscriptions = new WebhookSubscriptionsClient(transport);
+        Keys = new KeysClient(transport);
+        Organization = new OrganizationClient(transport);
+        Server = new ServerClient(transport);
+    }
+
+    /// <summary>What the client was made from.</summary>
+    public OpenWopOptions Options { get; }
+
+    public RunsClient Runs { get; }
+
+    public WorkflowsClient Workflows { get; }
+
+    public CatalogueClient Catalogue { get; }
+
+    public SchedulesClient Schedules { get; }
+
+    /// <summary>URLs that start runs when somebody posts to them.</summary>
+    public InboundWebhooksClient InboundWebhooks { get; }
+
+    /// <summary>URLs that the server posts events to.</summary>
+    public WebhookSubscriptionsClient WebhookSubscriptions { get; }
+
+    public KeysClient Keys { get; }
+
+    public OrganizationClient Organization { get; }
+
+    public ServerClient Server { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _own?.Dispose();
+}
