@@ -53,6 +53,7 @@ public static class GatewayService
         services.AddSingleton<RunOperations>();
         services.AddSingleton<BulkCancellation>();
         services.AddSingleton<RunDocumentOperations>();
+        services.AddSingleton<DebugBundle>();
         services.AddSingleton<InterruptOperations>();
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
@@ -103,6 +104,7 @@ public static class GatewayService
         app.MapOperation(Operations.PauseRun, runs.PauseAsync);
         app.MapOperation(Operations.ResumeRun, runs.ResumeAsync);
         app.MapOperation(Operations.DiffRuns, documents.DiffAsync);
+        app.MapOperation(Operations.GetDebugBundle, services.GetRequiredService<DebugBundle>().GetAsync);
         app.MapOperation(Operations.GetRunAncestry, documents.GetAncestryAsync);
         app.MapOperation(Operations.GetArtifact, documents.GetArtifactAsync);
         app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);

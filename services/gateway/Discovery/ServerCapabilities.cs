@@ -27,12 +27,15 @@ internal static class ServerCapabilities
     private const string Clarification = "clarification.request";
     private const int IdempotencyRetentionSeconds = 24 * 60 * 60;
 
+    /// <summary>What answers.</summary>
+    public static ImplementationName Implementation { get; } = new("OpenWop.Micro", typeof(ServerCapabilities).Assembly.GetName().Version!.ToString(3), "OpenWop.Micro");
+
     public static CapabilitySet Of(ServerFacts facts) => Of(facts, Families(facts));
 
     private static CapabilitySet Of(ServerFacts facts, Dictionary<string, JsonNode> families) => new()
     {
         ProtocolVersion = "1.1",
-        Implementation = new("OpenWop.Micro", typeof(ServerCapabilities).Assembly.GetName().Version!.ToString(3), "OpenWop.Micro"),
+        Implementation = Implementation,
         Limits = new CapabilityLimits
         {
             MaxNodeExecutions = facts.Engine.Limits.MaxNodeExecutions,
@@ -91,6 +94,7 @@ internal static class ServerCapabilities
     {
         var families = new Dictionary<string, JsonNode>
         {
+            ["debugBundle"] = new JsonObject { ["supported"] = true, ["truncationMetadata"] = true },
             ["grpc"] = Grpc(facts.PublicUrl),
             ["idempotency"] = new JsonObject
             {

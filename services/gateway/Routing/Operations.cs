@@ -128,6 +128,15 @@ internal static class Operations
         Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
     };
 
+    public static readonly Operation GetDebugBundle = new("getDebugBundle", HttpMethods.Get, "/v1/runs/{runId}/debug-bundle")
+    {
+        Scopes = [ScopeNames.RunsRead],
+        Summary = "Snapshot, log and figures of a run in one document to hand on. Cut to a prefix of the log when it is long.",
+        Parameters = ["MaxEvents"],
+        Successes = [new(200, "The bundle.", "DebugBundle")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
+    };
+
     public static readonly Operation GetRunAncestry = new("getRunAncestry", HttpMethods.Get, "/v1/runs/{runId}/ancestry")
     {
         Rpc = "GetRunAncestry",
@@ -211,7 +220,7 @@ internal static class Operations
     [
         GetCapabilities, GetOpenApi,
         GetWorkflow, PutWorkflow,
-        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetArtifact,
+        CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetDebugBundle, GetArtifact,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
     ];
 }

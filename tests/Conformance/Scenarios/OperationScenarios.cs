@@ -48,5 +48,12 @@ internal static class OperationScenarios
         Expect.Equal(runId, bundle.GetProperty("run").GetProperty("runId").GetString(), "run.runId");
         Expect.Equal((await suite.EventsAsync(runId)).Count, bundle.GetProperty("events").GetArrayLength(), "number of events");
         Expect.That(bundle.GetProperty("redactionApplied").ValueKind is JsonValueKind.True or JsonValueKind.False, "redactionApplied");
+        Expect.Equal(bundle.GetProperty("events").GetArrayLength(), bundle.GetProperty("metrics").GetProperty("eventCount").GetInt32(), "metrics.eventCount");
+
+        var cut = (await suite.Host.GetAsync($"/v1/runs/{runId}/debug-bundle?maxEvents=2")).Expecting(200).Json;
+        WireContract.Validate("debug-bundle", cut, "a debug bundle that was cut");
+        Expect.That(cut.GetProperty("truncated").GetBoolean() && cut.GetProperty("truncatedReason").GetString() is { Length: > 0 }, "truncated");
+        Expect.Sequence([0L, 1L], cut.GetProperty("events").EnumerateArray().Select(document => document.GetProperty("sequence").GetInt64()), "the events that are left");
+        Expect.Equal(2, cut.GetProperty("metrics").GetProperty("eventCount").GetInt32(), "metrics.eventCount of what is left");
     }
 }
