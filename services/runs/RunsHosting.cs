@@ -51,7 +51,10 @@ public static class RunsHosting
             provider.GetRequiredKeyedService<Database>(Service),
             provider.GetRequiredService<TimeProvider>(),
             new CommitListener(
-                provider.GetRequiredService<WakeUps>(), provider.GetRequiredService<IEventBus>(), provider.GetRequiredService<SignalDelivery>()).Committed,
+                provider.GetRequiredService<WakeUps>(),
+                provider.GetRequiredService<IEventBus>(),
+                provider.GetRequiredService<SignalDelivery>(),
+                provider.GetRequiredService<CallbackDelivery>()).Committed,
             provider.GetRequiredService<ILogger<RunStore>>()));
         builder.Services.AddSingleton(provider => new ActivityStore(
             provider.GetRequiredKeyedService<Database>(Service),
@@ -73,6 +76,8 @@ public static class RunsHosting
         builder.Services.AddSingleton(provider => new InterruptTokens(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<InterruptResolver>();
+        builder.Services.AddSingleton<CallbackDelivery>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<CallbackDelivery>());
         builder.Services.AddSingleton(RetentionOptions.Read(builder.Configuration));
         builder.Services.AddSingleton(provider => new RetentionStore(provider.GetRequiredKeyedService<Database>(Service)));
         builder.Services.AddSingleton<RetentionService>();

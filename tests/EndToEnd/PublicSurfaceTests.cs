@@ -160,8 +160,15 @@ public abstract class PublicSurfaceTests(InstallationFixture fixture) : IDisposa
         await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}x", "{}")).IsErrorAsync(404, "interrupt_not_found");
         await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}", "{}")).IsErrorAsync(400, "validation_error");
         var resolved = await nobody.Engine.ResolveInterruptByTokenAsync(
-            new ResolveInterruptByTokenRequest { Token = token, ResumeValue = Google.Protobuf.ByteString.CopyFromUtf8("""{"action":"accept"}""") });
+            new ResolveInterruptByTokenRequest { Token = token, ResumeValue = Google.Protobuf.ByteString.CopyFromUtf8("""{"action":"accept"}""") },
+            new Grpc.Core.Metadata { { "idempotency-key", "token-1" } });
         Assert.Equal((byToken, "gate"), (resolved.RunId, resolved.NodeId));
+
+        // The same call again, over the other transport; then another one under the same key, and one under none.
+        using var again = await nobody.SendAsync("POST", $"/v1/interrupts/{token}", """{"resumeValue":{"action":"accept"}}""", ("Idempotency-Key", "token-1"));
+        Assert.Equal((200, "true"), ((int)again.StatusCode, again.Headers.GetValues("openwop-Idempotent-Replay").Single()));
+        await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}", """{"resumeValue":{"action":"reject"}}""", ("Idempotency-Key", "token-1"))).IsErrorAsync(409, "idempotency_key_mismatch");
+        await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}", """{"resumeValue":{"action":"accept"}}""")).IsErrorAsync(409, "interrupt_already_resolved");
         await _client.UntilAsync(byToken, "completed");
     }
 

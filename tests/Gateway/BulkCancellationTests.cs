@@ -86,6 +86,21 @@ public sealed class BulkCancellationTests : IAsyncLifetime
         Assert.Equal(2, _gateway.Services.Received.Count);
     }
 
+    [Fact]
+    public async Task What_passes_by_itself_is_tried_again_by_a_retry()
+    {
+        const string Body = """{"runIds":["a","away"]}""";
+        var calls = 0;
+        var cancel = _gateway.Services.CancelRun;
+        _gateway.Services.CancelRun = request => request.RunId == "away" && Interlocked.Increment(ref calls) == 1
+            ? throw new ProtocolException(new(ErrorCodes.ServiceUnavailable, "Not now."))
+            : cancel(request);
+        var first = await (await _gateway.SendAsync("POST", "/v1/runs:bulk-cancel", Body, headers: ("Idempotency-Key", "k"))).JsonAsync();
+        Assert.Equal("service_unavailable", OutcomeOf(first.GetProperty("results")[1]));
+        var second = await (await _gateway.SendAsync("POST", "/v1/runs:bulk-cancel", Body, headers: ("Idempotency-Key", "k"))).JsonAsync();
+        Assert.Equal("cancelled", OutcomeOf(second.GetProperty("results")[1]));
+    }
+
     private static string OutcomeOf(JsonElement item) =>
         item.GetProperty("ok").GetBoolean() ? item.GetProperty("status").GetString()! : item.GetProperty("error").GetProperty("error").GetString()!;
 }

@@ -205,7 +205,7 @@ internal sealed class EngineService(
             ResourceId = resourceId,
             NodeId = nodeId,
             Authorization = Header(context, "authorization"),
-            IdempotencyKey = operation.TakesIdempotencyKey ? Header(context, "idempotency-key") : null,
+            IdempotencyKey = Header(context, "idempotency-key"),
             Traceparent = Header(context, "traceparent") ?? "",
             ReadBody = _ => ValueTask.FromResult(body),
             Query = query ?? (static _ => null),

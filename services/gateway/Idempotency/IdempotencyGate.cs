@@ -37,9 +37,7 @@ internal sealed partial class IdempotencyGate(
             return await handler(call, cancellationToken);
 
         // 1. Key and digest
-        if (key.Length is 0 or > MaxKeyLength || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-            throw new ProtocolException(ProtocolError.Validation($"Idempotency-Key must have 1 to {MaxKeyLength} printable ASCII characters.", "Idempotency-Key"));
-
+        RequireKey(key);
         var body = await call.ReadBody(cancellationToken);
         call.ReadBody = _ => ValueTask.FromResult(body);
         var digest = RequestDigest.OfRequest(call.ResourceId, call.NodeId, body);
@@ -91,9 +89,17 @@ internal sealed partial class IdempotencyGate(
         return answer;
     }
 
+    /// <exception cref="ProtocolException">400: the key is empty, too long, or not printable ASCII.</exception>
+    public static void RequireKey(string key)
+    {
+        if (key.Length is 0 or > MaxKeyLength || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            throw new ProtocolException(ProtocolError.Validation($"Idempotency-Key must have 1 to {MaxKeyLength} printable ASCII characters.", "Idempotency-Key"));
+    }
+
     /// <summary>What is kept of an outcome.</summary>
     internal static SettleRequest.OutcomeOneofCase Classify(Answer answer) => answer switch
     {
+        { IsPassing: true } => SettleRequest.OutcomeOneofCase.Retry,
         { Status: < 400 } => SettleRequest.OutcomeOneofCase.Answer,
         { Status: 429 or 500 or 502 or 503 or 504 } => SettleRequest.OutcomeOneofCase.Retry,
         // Conflicts that pass by themselves are no outcome of the call.

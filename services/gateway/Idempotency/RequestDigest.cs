@@ -39,6 +39,9 @@ internal static class RequestDigest
         }
     }
 
+    /// <summary>What a run keeps unique of a call whose credential is a token.</summary>
+    public static string OfToken(string token, string key) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{token}:{key}")));
+
     /// <summary>
     /// What the acting service keeps unique. It differs per execution, so that a key that has been forgotten is fresh, and per
     /// request, so that a corrected request is never answered with the outcome of the first.

@@ -25,6 +25,9 @@ internal sealed record Answer(int Status, ReadOnlyMemory<byte> Body)
     /// <summary>Whether this answer was given before, to the first call with the same idempotency key.</summary>
     public bool IsReplay { get; init; }
 
+    /// <summary>Whether a part of the answer is an error that passes by itself: a retry executes again instead of repeating it.</summary>
+    public bool IsPassing { get; init; }
+
     public static Answer Json(int status, ReadOnlyMemory<byte> body) => new(status, body);
 
     public static Answer Failure(ProtocolError error) => new(error.Code.HttpStatus, error.ToUtf8Bytes()) { Error = error };

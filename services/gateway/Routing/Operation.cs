@@ -38,8 +38,8 @@ internal sealed record Operation(string Id, string Method, string Route)
     public bool IsPublic => Scopes.Count == 0 && !IsForEveryCaller;
 
     /// <summary>
-    /// Whether an <c>Idempotency-Key</c> counts: on every mutating operation of a caller (spec/http-core.md 6.1). Without a caller there
-    /// is no tenant that the key could belong to; what is done with a token can be done once anyway.
+    /// Whether an <c>Idempotency-Key</c> has a record: on every mutating operation of a caller (spec/http-core.md 6.1). Without a caller
+    /// there is no tenant that it could belong to; then the service that acts remembers the key itself.
     /// </summary>
     public bool TakesIdempotencyKey => Method != HttpMethods.Get && !IsPublic;
 

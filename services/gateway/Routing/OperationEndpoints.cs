@@ -35,7 +35,7 @@ internal static class OperationEndpoints
             ResourceId = ResourceId(context),
             NodeId = (string?)(request.RouteValues["nodeId"] ?? request.RouteValues["artifactId"]) ?? "",
             Authorization = headers.Authorization,
-            IdempotencyKey = operation.TakesIdempotencyKey ? (string?)headers["Idempotency-Key"] : null,
+            IdempotencyKey = headers["Idempotency-Key"],
             Traceparent = headers.TraceParent.ToString(),
             ReadBody = operation.Body is null ? static _ => default : cancellationToken => RequestBody.ReadAsync(request, cancellationToken),
             Query = name => request.Query[name],

@@ -206,12 +206,13 @@ internal static class Operations
     {
         Rpc = "ResolveInterruptByToken",
         Summary = "Answers an interrupt with a signed token instead of a credential.",
+        Parameters = ["IdempotencyKey"],
         Body = "ResolveInterruptRequest",
         Successes = [new(200, "The answer was taken.", "ResolveInterruptResponse")],
         Errors =
         [
             ErrorCodes.Forbidden, ErrorCodes.InterruptNotFound, ErrorCodes.InterruptAlreadyResolved,
-            ErrorCodes.InterruptExpired, ErrorCodes.InterruptGone, ErrorCodes.InterruptCancelled, ErrorCodes.CorrelationMismatch,
+            ErrorCodes.InterruptExpired, ErrorCodes.IdempotencyKeyMismatch, ErrorCodes.InterruptGone, ErrorCodes.InterruptCancelled, ErrorCodes.CorrelationMismatch,
         ],
     };
 

@@ -32,7 +32,8 @@ internal sealed class BulkCancellation(Contracts.Runs.V1.Runs.RunsClient runs, E
             async (index, token) => outcomes[index] = await CancelOneAsync(call, runIds[index], body.Reason ?? "", token));
 
         var byId = outcomes.Zip(runIds).ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
-        return Answer.Json(StatusCodes.Status200OK, Write(body.RunIds, byId));
+        var isPassing = outcomes.Any(outcome => outcome.Error is { Code.HttpStatus: 429 or >= 500 });
+        return Answer.Json(StatusCodes.Status200OK, Write(body.RunIds, byId)) with { IsPassing = isPassing };
     }
 
     private async Task<Outcome> CancelOneAsync(OperationCall call, string runId, string reason, CancellationToken cancellationToken)

@@ -1,7 +1,9 @@
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Gateway.Idempotency;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Runs;
@@ -41,7 +43,10 @@ internal sealed class InterruptOperations(Contracts.Runs.V1.Runs.RunsClient runs
         var bytes = await call.ReadBody(cancellationToken);
         var isParsed = ResolveInterruptBody.TryParse(bytes.Span, out var body, out var error);
         if (isParsed)
+        {
             request.ResumeValue = ValueOf(body!);
+            Identify(request, call, bytes);
+        }
 
         try
         {
@@ -54,10 +59,24 @@ internal sealed class InterruptOperations(Contracts.Runs.V1.Runs.RunsClient runs
         }
     }
 
+    /// <summary>
+    /// There is no caller here whose record it could be: the token is the credential, and the run itself remembers what was answered
+    /// under which key. So nobody without a token can fill anything with records.
+    /// </summary>
+    private static void Identify(ResolveInterruptByTokenRequest request, OperationCall call, ReadOnlyMemory<byte> body)
+    {
+        if (call.IdempotencyKey is not { } key)
+            return;
+
+        IdempotencyGate.RequireKey(key);
+        request.RequestId = RequestDigest.OfToken(request.Token, key);
+        request.RequestDigest = Base64Url.EncodeToString(RequestDigest.OfRequest(call.ResourceId, call.NodeId, body));
+    }
+
     private static DateTime Deadline => DateTime.UtcNow + RunOperations.Patience;
 
     private static Answer Resolved(ResolveInterruptReply reply) =>
-        RunOperations.Texts(StatusCodes.Status200OK, ("runId", reply.RunId), ("nodeId", reply.NodeId), ("status", reply.Status));
+        RunOperations.Texts(StatusCodes.Status200OK, ("runId", reply.RunId), ("nodeId", reply.NodeId), ("status", reply.Status)) with { IsReplay = reply.Replayed };
 
     private static ByteString ValueOf(ResolveInterruptBody body) => ByteString.CopyFrom(JsonMarshal.GetRawUtf8Value(body.ResumeValue));
 

@@ -42,7 +42,7 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
     public async Task<Answer> GetAsync(OperationCall call, CancellationToken cancellationToken)
     {
         var reply = await runs.GetRunAsync(
-            new GetRunRequest { RunId = RequireRunId(call.ResourceId) }, call.Caller.CallOptions(Service, Patience, cancellationToken));
+            new GetRunRequest { RunId = RequireRunId(call.ResourceId), BaseUrl = call.BaseUrl }, call.Caller.CallOptions(Service, Patience, cancellationToken));
         return Answer.Json(StatusCodes.Status200OK, reply.Snapshot.Memory);
     }
 
@@ -92,7 +92,7 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
             RequestId = call.RequestId,
         };
         var reply = await runs.PauseRunAsync(request, call.Caller.CallOptions(Service, Patience, cancellationToken));
-        return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Paused), ("pausedAt", reply.At));
+        return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Paused), ("pausedAt", reply.At)) with { IsReplay = reply.Replayed };
     }
 
     /// <summary><c>POST /v1/runs/{runId}:resume</c>.</summary>
@@ -106,7 +106,7 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
         var reply = await runs.ResumeRunAsync(
             new ResumeRunRequest { RunId = runId, Reason = body.Reason ?? "", RequestId = call.RequestId },
             call.Caller.CallOptions(Service, Patience, cancellationToken));
-        return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Running), ("resumedAt", reply.At));
+        return Texts(StatusCodes.Status202Accepted, ("runId", reply.RunId), ("status", RunStatuses.Running), ("resumedAt", reply.At)) with { IsReplay = reply.Replayed };
     }
 
     /// <summary>

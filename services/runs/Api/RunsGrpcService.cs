@@ -17,7 +17,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, TimeProvider clock) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -41,7 +41,8 @@ internal sealed class RunsGrpcService(
     {
         var row = await VisibleAsync(request.RunId, OwnerOf(request.ActingFor, context), context);
         var state = registry.StateOf(row.RunId) ?? await store.LoadStateAsync(row.RunId, context.CancellationToken);
-        return new GetRunReply { Snapshot = UnsafeByteOperations.UnsafeWrap(RunSnapshot.Write(row.RunId, state, TokenOf(row.RunId, state, context))), LastSequence = state.LastSequence };
+        var snapshot = RunSnapshot.Write(row.RunId, state, TokenOf(row.RunId, state, context), request.BaseUrl);
+        return new GetRunReply { Snapshot = UnsafeByteOperations.UnsafeWrap(snapshot), LastSequence = state.LastSequence };
     }
 
     public override async Task<ReadEventsReply> ReadEvents(ReadEventsRequest request, ServerCallContext context)
@@ -127,13 +128,7 @@ internal sealed class RunsGrpcService(
         return await router.RunAsync(
             row.RunId,
             context,
-            async () =>
-            {
-                var command = new RunCommand.Pause(reason, policy);
-                await registry.PostAsync(row.RunId, command);
-                var state = await command.Reply;
-                return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(state.PausedAt ?? state.PauseRequested?.At ?? clock.GetUtcNow()) };
-            },
+            () => PausedAsync(row.RunId, new RunCommand.Pause(reason, policy, IdentityOf(request.RequestId))),
             (peer, options) => peer.PauseRunAsync(request, options));
     }
 
@@ -144,13 +139,7 @@ internal sealed class RunsGrpcService(
         return await router.RunAsync(
             row.RunId,
             context,
-            async () =>
-            {
-                var command = new RunCommand.Resume(reason);
-                await registry.PostAsync(row.RunId, command);
-                await command.Reply;
-                return new PauseRunReply { RunId = row.RunId, At = Timestamps.Format(clock.GetUtcNow()) };
-            },
+            () => PausedAsync(row.RunId, new RunCommand.Resume(reason, IdentityOf(request.RequestId))),
             (peer, options) => peer.ResumeRunAsync(request, options));
     }
 
@@ -162,8 +151,9 @@ internal sealed class RunsGrpcService(
             context,
             async () =>
             {
-                var state = await interrupts.ResolveAsync(row.RunId, request.NodeId, request.ResumeValue.Memory, context.GetCaller().Principal);
-                return new ResolveInterruptReply { RunId = row.RunId, NodeId = request.NodeId, Status = RunSnapshot.StatusOf(state) };
+                var decided = await interrupts.ResolveAsync(
+                    row.RunId, request.NodeId, request.ResumeValue.Memory, context.GetCaller().Principal, IdentityOf(request.RequestId));
+                return new ResolveInterruptReply { RunId = row.RunId, NodeId = request.NodeId, Status = decided.Status, Replayed = decided.IsReplay };
             },
             (peer, options) => peer.ResolveInterruptAsync(request, options));
     }
@@ -175,8 +165,9 @@ internal sealed class RunsGrpcService(
             context,
             async () =>
             {
-                var (token, state) = await interrupts.ResolveByTokenAsync(request.Token, request.ResumeValue.Memory, context.CancellationToken);
-                return new ResolveInterruptReply { RunId = token.RunId, NodeId = token.NodeId, Status = RunSnapshot.StatusOf(state) };
+                var (token, decided) = await interrupts.ResolveByTokenAsync(
+                    request.Token, request.ResumeValue.Memory, IdentityOf(request.RequestId, request.RequestDigest), context.CancellationToken);
+                return new ResolveInterruptReply { RunId = token.RunId, NodeId = token.NodeId, Status = decided.Status, Replayed = decided.IsReplay };
             },
             (peer, options) => peer.ResolveInterruptByTokenAsync(request, options));
     }
@@ -225,6 +216,16 @@ internal sealed class RunsGrpcService(
         state.WaitingFor is { Interrupt.Request.RequiresCredential: false } waiting && context.GetCaller().HasScope("approvals:respond")
             ? tokens.Mint(runId, waiting.NodeId, waiting.Interrupt, state.Nodes[waiting.NodeId].DueAt)
             : null;
+
+    private async Task<PauseRunReply> PausedAsync(string runId, RunCommand.Asked command)
+    {
+        await registry.PostAsync(runId, command);
+        await command.Reply;
+        return new PauseRunReply { RunId = runId, At = Timestamps.Format(command.Decided.At), Replayed = command.Decided.IsReplay };
+    }
+
+    private static RequestIdentity? IdentityOf(string requestId, string digest = "") =>
+        requestId.Length > 0 ? new RequestIdentity(requestId, digest.Length > 0 ? digest : null) : null;
 
     private static DocumentReply Document(ReadOnlyMemory<byte> json) => new() { Json = UnsafeByteOperations.UnsafeWrap(json) };
 

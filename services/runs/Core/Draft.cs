@@ -24,6 +24,9 @@ internal sealed class Draft(RunState state, DateTimeOffset now, Func<RunEvent, R
     /// <summary>The event that those added from now on come from; null = none.</summary>
     public long? Cause { get; set; }
 
+    /// <summary>The call that decides the events added from now on; null = none.</summary>
+    public RequestIdentity? Request { get; set; }
+
     /// <summary>Returns the sequence of the new event.</summary>
     public long Add(RunEventBody body)
     {
@@ -33,7 +36,7 @@ internal sealed class Draft(RunState state, DateTimeOffset now, Func<RunEvent, R
         return Append(Next(body));
     }
 
-    private RunEvent Next(RunEventBody body) => new(State.LastSequence + 1, Now, body, Cause);
+    private RunEvent Next(RunEventBody body) => new(State.LastSequence + 1, Now, body, Cause) { Request = Request };
 
     private long Append(RunEvent @event)
     {

@@ -98,6 +98,9 @@ internal static class Fold
         if (@event.Body is NodeCompleted or NodeFailed or NodeCancelled)
             next = ChildFold.DropResults(next, @event.Body.NodeId!);
 
+        if (@event.Request is { } request)
+            next = HandledRequests.Add(next, request, @event.Timestamp);
+
         return next with { LastSequence = @event.Sequence };
     }
 

@@ -10,7 +10,11 @@ namespace OpenWop.Micro.Runs.Core;
 /// </summary>
 /// <param name="Sequence">Position in the run's log, from 0 without gaps.</param>
 /// <param name="Timestamp">UTC, truncated to milliseconds.</param>
-internal sealed record RunEvent(long Sequence, DateTimeOffset Timestamp, RunEventBody Body, long? CauseSequence = null);
+internal sealed record RunEvent(long Sequence, DateTimeOffset Timestamp, RunEventBody Body, long? CauseSequence = null)
+{
+    /// <summary>The call that decided it; null = none, or one that cannot be repeated.</summary>
+    public RequestIdentity? Request { get; init; }
+}
 
 /// <summary>What happened. One record per event type (spec/runs-streams-replay.md 3.2).</summary>
 internal abstract record RunEventBody

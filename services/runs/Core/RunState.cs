@@ -124,6 +124,9 @@ internal sealed record RunState
 
     /// <summary>True when the end of the parent has cancelled this run.</summary>
     public bool IsCancelledByParent { get; init; }
+
+    /// <summary>Calls that have changed the run, the newest last.</summary>
+    public ImmutableArray<HandledRequest> Requests { get; init; } = [];
     public PendingPause? PauseRequested { get; init; }
     public DateTimeOffset? PausedAt { get; init; }
 

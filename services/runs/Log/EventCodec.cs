@@ -64,7 +64,7 @@ internal static class EventCodec
 
         writer.WriteEndObject();
         writer.Flush();
-        return new EncodedEvent(@event.Sequence, type, buffer.WrittenMemory, EventFacts.Write(@event.Body));
+        return new EncodedEvent(@event.Sequence, type, buffer.WrittenMemory, EventFacts.Write(@event.Body, @event.Request));
     }
 
     public static RunEvent Decode(EncodedEvent stored)
@@ -75,7 +75,10 @@ internal static class EventCodec
             stored.Sequence,
             Timestamps.Parse(root.GetProperty("timestamp").GetString()!),
             EventPayloads.Read(stored.Type, root, facts),
-            root.StringMember("causationId") is { } cause ? SequenceOf(EventPayloads.Text(root, "runId"), cause) : null);
+            root.StringMember("causationId") is { } cause ? SequenceOf(EventPayloads.Text(root, "runId"), cause) : null)
+        {
+            Request = EventFacts.ReadRequest(facts),
+        };
     }
 
     internal static string TypeOf(RunEventBody body) => body switch

@@ -9,7 +9,31 @@ namespace OpenWop.Micro.Runs.Log;
 internal static class EventFacts
 {
     /// <summary>The facts as UTF-8 JSON, empty when the payload says it all.</summary>
-    public static ReadOnlyMemory<byte> Write(RunEventBody body) => body switch
+    public static ReadOnlyMemory<byte> Write(RunEventBody body, RequestIdentity? request = null)
+    {
+        var facts = Write(body);
+        return request is null ? facts : Object(writer =>
+        {
+            if (!facts.IsEmpty)
+            {
+                foreach (var member in JsonElement.Parse(facts.Span, JsonValues.ReadOptions).EnumerateObject())
+                    member.WriteTo(writer);
+            }
+
+            WriteRequest(writer, request);
+        });
+    }
+
+    public static void WriteRequest(Utf8JsonWriter writer, RequestIdentity request)
+    {
+        writer.WriteString("requestId", request.Id);
+        EventPayloads.WriteOptional(writer, "requestDigest", request.Digest);
+    }
+
+    public static RequestIdentity? ReadRequest(JsonElement facts) =>
+        facts.StringMember("requestId") is { } id ? new RequestIdentity(id, facts.StringMember("requestDigest")) : null;
+
+    private static ReadOnlyMemory<byte> Write(RunEventBody body) => body switch
     {
         RunStarted started => Object(writer => WriteRunStarted(writer, started)),
         NodeStarted started when HasFacts(started) => Object(writer => WriteNodeStarted(writer, started)),

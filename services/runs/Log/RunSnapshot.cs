@@ -26,7 +26,8 @@ internal static class RunSnapshot
     };
 
     /// <param name="interruptToken">Shown as <c>interrupt.interruptToken</c>; null = hidden.</param>
-    public static ReadOnlyMemory<byte> Write(string runId, RunState state, string? interruptToken = null)
+    /// <param name="baseUrl">What <c>interrupt.callbackUrl</c> starts with; empty = it is not shown.</param>
+    public static ReadOnlyMemory<byte> Write(string runId, RunState state, string? interruptToken = null, string baseUrl = "")
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using var writer = new Utf8JsonWriter(buffer, Writing);
@@ -41,6 +42,9 @@ internal static class RunSnapshot
         {
             writer.WriteStartObject("interrupt");
             writer.WriteString("interruptToken", interruptToken);
+            if (baseUrl.Length > 0)
+                writer.WriteString("callbackUrl", Interrupts.InterruptCallback.UrlOf(baseUrl, interruptToken));
+
             writer.WriteEndObject();
         }
 

@@ -66,6 +66,9 @@ internal static class StateCodec
             EventPayloads.WriteOptional(writer, "pauseReason", pause.Reason);
         }
 
+        if (!state.Requests.IsEmpty)
+            WriteRequests(writer, state);
+
         ForkPayloads.WriteOrigin(writer, state.Origin);
         if (state.Options is { } options)
         {
@@ -141,6 +144,7 @@ internal static class StateCodec
             PauseRequested = root.StringMember("pausePolicy") is { } policy
                 ? new PendingPause(root.StringMember("pauseReason"), policy, Timestamps.Parse(EventPayloads.Text(root, "pauseRequestedAt")))
                 : null,
+            Requests = root.Member("requests") is { } requests ? [.. requests.EnumerateArray().Select(ReadHandled)] : [],
             Origin = ForkPayloads.ReadOrigin(root),
             Options = root.Member("options") is { } options ? ReadOptions(options) : null,
             Nodes = state.Nodes.AddRange(root.GetProperty("nodes").EnumerateObject().Select(node => KeyValuePair.Create(node.Name, ReadNode(node.Value)))),
@@ -148,6 +152,24 @@ internal static class StateCodec
                 loop.Value.GetProperty("executions").GetInt32(), loop.Value.Member("state"), loop.Value.GetProperty("loopbacks").GetInt32())))),
         };
     }
+
+    private static void WriteRequests(Utf8JsonWriter writer, RunState state)
+    {
+        writer.WriteStartArray("requests");
+        foreach (var handled in state.Requests)
+        {
+            writer.WriteStartObject();
+            EventFacts.WriteRequest(writer, handled.Request);
+            WriteTime(writer, "at", handled.At);
+            writer.WriteString("status", handled.Status);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static HandledRequest ReadHandled(JsonElement handled) => new(
+        EventFacts.ReadRequest(handled)!, Timestamps.Parse(EventPayloads.Text(handled, "at")), EventPayloads.Text(handled, "status"));
 
     private static void WriteOptions(Utf8JsonWriter writer, RunOptions options)
     {

@@ -7,7 +7,7 @@ namespace OpenWop.Micro.Runs.Mailbox;
 /// Something that may change a run. Commands are answered after the events that they led to are durable; a command without
 /// a caller (a due time, a finished node) has nobody to answer.
 /// </summary>
-internal abstract class RunCommand
+internal abstract partial class RunCommand
 {
     private RunCommand()
     {
@@ -26,72 +26,44 @@ internal abstract class RunCommand
     {
     }
 
-    /// <summary>A command whose caller waits for the resulting state, or for an error that is decided with it.</summary>
-    public abstract class Asked : RunCommand
-    {
-        private readonly TaskCompletionSource<RunState> reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>The state after the commit; faults with <see cref="ProtocolException"/> when the run refuses.</summary>
-        public Task<RunState> Reply => reply.Task;
-
-        /// <summary>Set by <see cref="RunCommand.Decide"/> when the run refuses; nothing is appended then.</summary>
-        protected ProtocolError? Refusal { get; set; }
-
-        public override void Committed(RunState state)
-        {
-            if (Refusal is { } refusal)
-            {
-                reply.TrySetException(new ProtocolException(refusal));
-            }
-            else
-            {
-                reply.TrySetResult(state);
-            }
-        }
-
-        public override void Failed(Exception exception) => reply.TrySetException(exception);
-    }
-
     /// <summary>The first command of a run.</summary>
     public sealed class Create(RunStarted started) : Asked
     {
-        public override void Decide(Draft draft, RunDriver driver)
+        protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver)
         {
             if (draft.State.Status == RunStatus.Pending)
-            {
                 draft.Add(started);
-            }
+
+            return null;
         }
     }
 
     public sealed class Cancel(string? reason, string? cancelledBy) : Asked
     {
-        public override void Decide(Draft draft, RunDriver driver)
+        protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver)
         {
             if (draft.State.Status is RunStatus.Completed or RunStatus.Failed)
-            {
-                Refusal = RunErrors.Terminal(draft.State);
-                return;
-            }
+                return RunErrors.Terminal(draft.State);
 
             Decisions.Cancel(draft, reason, cancelledBy);
+            return null;
         }
     }
 
     /// <summary>Resolves the open interrupt of a node.</summary>
-    public sealed class Resolve(string nodeId, Answer answer) : Asked
+    public sealed class Resolve(string nodeId, Answer answer, RequestIdentity? request) : Asked(request)
     {
-        public override void Decide(Draft draft, RunDriver driver) => Refusal = InterruptDecisions.Resolve(draft, nodeId, answer);
+        protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver) => InterruptDecisions.Resolve(draft, nodeId, answer);
     }
 
-    public sealed class Pause(string? reason, string drainPolicy) : Asked
+    public sealed class Pause(string? reason, string drainPolicy, RequestIdentity? request) : Asked(request)
     {
-        public override void Decide(Draft draft, RunDriver driver) => Refusal = PauseDecisions.Request(draft, reason, drainPolicy);
+        protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver) => PauseDecisions.Request(draft, reason, drainPolicy);
     }
 
-    public sealed class Resume(string? reason) : Asked
+    public sealed class Resume(string? reason, RequestIdentity? request) : Asked(request)
     {
-        public override void Decide(Draft draft, RunDriver driver) => Refusal = PauseDecisions.Resume(draft, reason);
+        protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver) => PauseDecisions.Resume(draft, reason);
     }
 
     public sealed class NodeFinished(NodeResult result) : RunCommand

@@ -16,6 +16,9 @@ internal static class RunErrors
         "The run has ended long ago and was removed.",
         new JsonObject { ["expiredAt"] = Timestamps.Format(at) });
 
+    public static ProtocolError RequestMismatch { get; } = new(
+        ErrorCodes.IdempotencyKeyMismatch, "The idempotency key was used for a different request.");
+
     public static ProtocolError Terminal(RunState state) => new(
         ErrorCodes.RunTerminal,
         $"The run is {RunSnapshot.StatusOf(state)} and cannot change any more.",

@@ -18,6 +18,9 @@ internal static class NodeLimits
     /// <summary>The value of a variable; one event holds the old and the new one.</summary>
     public const int MaxVariableBytes = 2 * 1024 * 1024;
 
+    /// <summary>What an interrupt shows, and the schema of its answer, each.</summary>
+    public const int MaxInterruptBytes = 256 * 1024;
+
     /// <summary>The fields of a line in the run's log.</summary>
     public const int MaxLogFieldBytes = 64 * 1024;
 
@@ -43,6 +46,7 @@ internal static class NodeLimits
     public static NodeOutcome Enforce(NodeOutcome outcome, NodeContext context) => outcome switch
     {
         NodeOutcome.Completed completed => (CheckOutputs(completed.Outputs) ?? CheckVariables(context) ?? CheckArtifacts(context)) is { } error ? new NodeOutcome.Failed(error) : outcome,
+        NodeOutcome.Suspended suspended when CheckInterrupt(suspended.Interrupt) is { } error => new NodeOutcome.Failed(error),
         NodeOutcome.WaitingForChild or NodeOutcome.Suspended => (CheckVariables(context) ?? CheckArtifacts(context)) is { } error ? new NodeOutcome.Failed(error) : outcome,
         NodeOutcome.Delayed delayed => CheckOutputs(delayed.Outputs) is { } error ? new NodeOutcome.Failed(error) : outcome,
         _ => outcome,
@@ -65,6 +69,10 @@ internal static class NodeLimits
 
         return null;
     }
+
+    private static NodeError? CheckInterrupt(Core.Interrupt interrupt) =>
+        Check(interrupt.Data, "data of the interrupt", MaxInterruptBytes)
+        ?? (interrupt.ResumeSchema is { } schema ? Check(schema, "schema of the interrupt's answer", MaxInterruptBytes) : null);
 
     private static NodeError? CheckArtifacts(NodeContext context)
     {

@@ -34,7 +34,8 @@ public sealed class EngineTests(ITestOutputHelper output)
         Assert.Equal(StatusCode.InvalidArgument, wrong.StatusCode);
         Assert.Equal("waiting-approval", await host.AnswerAsync(runId, "gate", """{"action":"accept","voter":"a"}"""));
         Assert.Equal("waiting-approval", await host.AnswerAsync(runId, "gate", """{"action":"accept","voter":"a"}"""));
-        Assert.Equal("completed", await host.AnswerAsync(runId, "gate", """{"action":"accept","voter":"b"}"""));
+        await host.AnswerAsync(runId, "gate", """{"action":"accept","voter":"b"}""");
+        await host.SnapshotAsync(runId, "completed");
         var late = await Assert.ThrowsAsync<RpcException>(async () => await host.AnswerAsync(runId, "gate", """{"action":"accept"}"""));
         Assert.Equal(StatusCode.Aborted, late.StatusCode);
         foreach (var @event in (await host.WaitForEndAsync(runId)).Events)

@@ -150,7 +150,8 @@ public sealed class ForkTests
         Assert.Equal(open.Select(Said), (await host.EventsAsync(replay.RunId)).Select(Said));
 
         // Nobody has answered the source yet, so the replay takes an answer of its own.
-        Assert.Equal("completed", await host.AnswerAsync(replay.RunId, "gate", """{"action":"accept"}"""));
+        await host.AnswerAsync(replay.RunId, "gate", """{"action":"accept"}""");
+        await host.SnapshotAsync(replay.RunId, "completed");
         Assert.Equal("waiting-approval", await host.StatusAsync(sourceId));
     }
 
