@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Grpc.SharedPort;
 using OpenWop.Micro.ServiceDefaults.Callers;
+using OpenWop.Micro.ServiceDefaults.Clocks;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.ServiceDefaults.Health;
@@ -37,7 +38,7 @@ public static class ServiceDefaultsExtensions
         builder.AddServiceLogging();
         builder.AddServiceTelemetry(service);
 
-        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton(WrongClock.OrRight(builder.Configuration));
         builder.Services.AddSingleton<ServiceTopology>();
         builder.Services.AddServiceHealth();
 
