@@ -17,7 +17,8 @@ namespace OpenWop.Micro.Gateway.Idempotency;
 /// <list type="number">
 /// <item>The key is checked, the body read and digested.</item>
 /// <item>The record is begun: exactly one of any number of equal calls executes, on whichever gateway they arrive.</item>
-/// <item>The operation runs. From here on the client's going away no longer stops it: half an outcome helps nobody.</item>
+/// <item>The operation runs. From here on the client's going away no longer stops it: half an outcome helps nobody. The lease is
+/// prolonged as long as it takes.</item>
 /// <item>The record is settled: final outcomes are kept for replay, temporary ones invite the next attempt, refusals leave no trace.</item>
 /// </list>
 /// A gateway that dies after step 2 leaves a lease that runs out; the next call executes again under the same request id, and the
@@ -28,8 +29,11 @@ internal sealed partial class IdempotencyGate(
 {
     private const int MaxKeyLength = 255;
 
-    /// <summary>Longer than any operation may take, so that a living gateway never loses its lease.</summary>
-    private static readonly TimeSpan Lease = Runs.RunOperations.Patience + TimeSpan.FromSeconds(10);
+    /// <summary>How long the key of a call is held after the gateway that executes it has died.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
+
+    /// <summary>A lease survives two renewals that fail.</summary>
+    private static readonly TimeSpan RenewalInterval = Lease / 4;
 
     public async Task<Answer> RunAsync(OperationCall call, OperationHandler handler, CancellationToken cancellationToken)
     {
@@ -75,6 +79,8 @@ internal sealed partial class IdempotencyGate(
         AmbientCall.Leave();
         call.RequestId = RequestDigest.RequestId(recordId, begun.Execution.Span, digest);
         Answer answer;
+        using var executed = new CancellationTokenSource();
+        var renewing = RenewAsync(recordId, begun.Lease, executed.Token);
         try
         {
             answer = await handler(call, CancellationToken.None);
@@ -83,6 +89,9 @@ internal sealed partial class IdempotencyGate(
         {
             answer = Answer.Failure(errors.Translate(exception, call.Operation.Id));
         }
+
+        await executed.CancelAsync();
+        await renewing;
 
         // 4. Settle
         await SettleAsync(recordId, begun.Lease, answer);
@@ -107,6 +116,29 @@ internal sealed partial class IdempotencyGate(
         { Status: 404 or 409 or 410 or 412 or 422 } => SettleRequest.OutcomeOneofCase.Answer,
         _ => SettleRequest.OutcomeOneofCase.Discard,
     };
+
+    private async Task RenewAsync(byte[] recordId, ByteString lease, CancellationToken executed)
+    {
+        while (true)
+        {
+            await Task.Delay(RenewalInterval, executed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (executed.IsCancellationRequested)
+                return;
+
+            try
+            {
+                await records.RenewAsync(
+                    new RenewRequest { RecordId = UnsafeByteOperations.UnsafeWrap(recordId), Lease = lease, LeaseMs = (int)Lease.TotalMilliseconds },
+                    deadline: DateTime.UtcNow + RenewalInterval,
+                    cancellationToken: executed);
+            }
+            catch (RpcException exception)
+            {
+                if (!executed.IsCancellationRequested)
+                    Log.NotRenewed(logger, exception.Status.Detail);
+            }
+        }
+    }
 
     private async Task SettleAsync(byte[] recordId, ByteString lease, Answer answer)
     {
@@ -143,6 +175,9 @@ internal sealed partial class IdempotencyGate(
 
     private static partial class Log
     {
+        [LoggerMessage(2, LogLevel.Warning, "The lease of a call could not be prolonged: {Reason}")]
+        public static partial void NotRenewed(ILogger logger, string reason);
+
         [LoggerMessage(1, LogLevel.Warning, "The outcome of a call could not be kept for its retries: {Reason}")]
         public static partial void NotSettled(ILogger logger, string reason);
     }

@@ -40,6 +40,17 @@ internal sealed class IdempotencyGrpcService(RequestRecords records) : Contracts
         };
     }
 
+    public override async Task<RenewReply> Renew(RenewRequest request, ServerCallContext context)
+    {
+        RequireService(context);
+        Require(request.LeaseMs is > 0 and <= MaxLeaseMs, "The lease is out of its limits.");
+        return new RenewReply
+        {
+            Renewed = await records.RenewAsync(
+                request.RecordId.ToByteArray(), request.Lease.ToByteArray(), TimeSpan.FromMilliseconds(request.LeaseMs), context.CancellationToken),
+        };
+    }
+
     public override async Task<SettleReply> Settle(SettleRequest request, ServerCallContext context)
     {
         RequireService(context);

@@ -33,6 +33,9 @@ internal static class RequestRecordQueries
         WHERE record_id = $1
         """;
 
+    /// <summary>$1 record, $2 lease, $3 lease end.</summary>
+    public const string Renew = "UPDATE idempotency_records SET lease_until = $3 WHERE record_id = $1 AND lease = $2";
+
     /// <summary>$1 record, $2 lease, $3 status, $4 body, $5 etag.</summary>
     public const string Finish = """
         UPDATE idempotency_records

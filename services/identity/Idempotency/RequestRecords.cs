@@ -56,6 +56,12 @@ internal sealed class RequestRecords(Database database, TimeProvider time)
             },
             cancellationToken);
 
+    /// <summary>Prolongs a lease from now on. False when it was lost.</summary>
+    public Task<bool> RenewAsync(byte[] recordId, byte[] lease, TimeSpan duration, CancellationToken cancellationToken) => ChangeAsync(
+        session => session.ExecuteAsync(
+            RequestRecordQueries.Renew, recordId, lease, time.GetUtcNow().ToUnixTimeMilliseconds() + (long)duration.TotalMilliseconds),
+        cancellationToken);
+
     /// <summary>Keeps the outcome. False when the lease was lost.</summary>
     public Task<bool> FinishAsync(byte[] recordId, byte[] lease, RecordedAnswer answer, CancellationToken cancellationToken) =>
         ChangeAsync(session => session.ExecuteAsync(RequestRecordQueries.Finish, recordId, lease, (long)answer.Status, answer.Body, answer.ETag), cancellationToken);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Grpc.Core;
 using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Core;
@@ -56,9 +57,9 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         }
     }
 
-    /// <summary>What is no fault of the node, and passes: the activity ledger cannot be asked.</summary>
+    /// <summary>What is no fault of the node, and passes: the activity ledger or another service cannot be asked.</summary>
     private static bool IsOurs(Exception exception) =>
-        exception is RunMovedException || (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception));
+        exception is RunMovedException or RpcException { StatusCode: StatusCode.Unavailable } || (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception));
 
     private async Task<NodeOutcome> ExecuteAsync(NodeWork work, CancellationToken cancellationToken)
     {
