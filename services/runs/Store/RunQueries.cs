@@ -5,11 +5,19 @@ internal static class RunQueries
 {
     public const string FindRequest = "SELECT run_id FROM run_requests WHERE tenant = $1 AND request_id = $2";
 
-    public const string InsertRequest = "INSERT INTO run_requests (tenant, request_id, run_id, created_at) VALUES ($1, $2, $3, $4)";
+    public const string InsertRequest = """
+        INSERT INTO run_requests (tenant, request_id, run_id, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant, request_id) DO NOTHING
+        """;
+
+    public const string DeleteRequest = "DELETE FROM run_requests WHERE tenant = $1 AND request_id = $2 AND run_id = $3";
 
     public const string FindScope = "SELECT run_id FROM run_scopes WHERE tenant = $1 AND scope_id = $2";
 
-    public const string InsertScope = "INSERT INTO run_scopes (tenant, scope_id, run_id) VALUES ($1, $2, $3)";
+    public const string InsertScope = """
+        INSERT INTO run_scopes (tenant, scope_id, run_id) VALUES ($1, $2, $3)
+        ON CONFLICT (tenant, scope_id) DO NOTHING
+        """;
 
     public const string DeleteScope = "DELETE FROM run_scopes WHERE tenant = $1 AND scope_id = $2 AND run_id = $3";
 

@@ -214,27 +214,27 @@ internal sealed class RunStore : IAsyncDisposable
     private static async Task<AppendResult?> CreateAsync(WriteSession session, RunAppend append, RunCreation creation, long now)
     {
         var (lease, state, options) = (append.Lease, append.State, append.State.Options!);
-        if (creation.RequestId is { } requestId
-            && await session.ScalarAsync<string>(RunQueries.FindRequest, options.Tenant, requestId) is { } before)
+        // Inserted before they are looked for: another instance may do the same at the same moment, and then waits for our commit.
+        var requestId = creation.RequestId;
+        if (requestId is not null
+            && await session.ExecuteAsync(RunQueries.InsertRequest, options.Tenant, requestId, lease.RunId, now) == 0)
         {
+            var before = await session.ScalarAsync<string>(RunQueries.FindRequest, options.Tenant, requestId);
             return new AppendResult(AppendStatus.DuplicateRequest, [], before);
         }
 
-        if (creation.ClaimScope
+        while (creation.ClaimScope
             && options.ScopeId is { } scope
-            && await session.ScalarAsync<string>(RunQueries.FindScope, options.Tenant, scope) is { } alive)
+            && await session.ExecuteAsync(RunQueries.InsertScope, options.Tenant, scope, lease.RunId) == 0)
         {
+            // None: its run has just ended, and the scope is free.
+            if (await session.ScalarAsync<string>(RunQueries.FindScope, options.Tenant, scope) is not { } alive)
+                continue;
+
+            if (requestId is not null)
+                session.Enqueue(RunQueries.DeleteRequest, options.Tenant, requestId, lease.RunId);
+
             return new AppendResult(AppendStatus.ScopeTaken, [], alive);
-        }
-
-        if (creation.RequestId is { } request)
-        {
-            session.Enqueue(RunQueries.InsertRequest, options.Tenant, request, lease.RunId, now);
-        }
-
-        if (creation.ClaimScope && options.ScopeId is { } claimed)
-        {
-            session.Enqueue(RunQueries.InsertScope, options.Tenant, claimed, lease.RunId);
         }
 
         session.Enqueue(

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Xunit.Abstractions;
@@ -46,6 +47,7 @@ internal sealed class MixedLoad : IDisposable
         foreach (var work in _mix)
             await Gateways.CallAsync("PUT", "/v1/workflows/" + work.WorkflowId, work.Definition);
 
+        var started = Stopwatch.GetTimestamp();
         var next = -1;
         var clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(async () =>
         {
@@ -63,10 +65,13 @@ internal sealed class MixedLoad : IDisposable
         }
 
         await clients;
+        var acknowledged = Stopwatch.GetElapsedTime(started);
         await _fixture.HealAsync();
         Assert.Equal(runs, _acknowledged.Values.Distinct().Count());
         await Parallel.ForEachAsync(_acknowledged, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (run, _) => await CheckAsync(run.Key, run.Value));
-        _output.WriteLine($"{runs} runs; {_followed.Count} streams, resumed {_followed.Values.Sum(stream => stream.Result.Resumptions)} times");
+        _output.WriteLine(
+            $"{runs} runs, all acknowledged after {acknowledged.TotalSeconds:F1} s and over after {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s; "
+            + $"{_followed.Count} streams, resumed {_followed.Values.Sum(stream => stream.Result.Resumptions)} times");
     }
 
     public void Dispose() => Gateways.Dispose();
