@@ -1,0 +1,58 @@
+using System.CommandLine;
+
+namespace OpenWop.Micro.Cli.Commands;
+
+/// <summary><c>openwop completion</c>: a script for the shell, which asks the tool itself what could come next.</summary>
+internal static class CompletionCommand
+{
+    private const string Bash = """
+        # eval "$(openwop completion bash)"
+        _openwop() {
+          local line="${COMP_LINE:0:$COMP_POINT}" candidates
+          line="${line#"${COMP_WORDS[0]}"}"; line="${line# }"
+          candidates="$(openwop "[suggest:${#line}]" "$line" 2>/dev/null)"
+          local IFS=$'\n'
+          COMPREPLY=($(compgen -W "$candidates" -- "${COMP_WORDS[COMP_CWORD]}"))
+        }
+        complete -o default -F _openwop openwop
+        """;
+
+    private const string Zsh = """
+        # eval "$(openwop completion zsh)"
+        _openwop() {
+          local line="${BUFFER[1,$CURSOR]}"
+          line="${line#* }"
+          local -a candidates
+          candidates=("${(@f)$(openwop "[suggest:${#line}]" "$line" 2>/dev/null)}")
+          compadd -- $candidates
+        }
+        compdef _openwop openwop
+        """;
+
+    private const string Fish = """
+        # openwop completion fish | source
+        function __openwop
+          set -l line (commandline -cp | string replace -r '^\S+\s?' '')
+          openwop "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+        end
+        complete -c openwop -f -a '(__openwop)'
+        """;
+
+    public static Command Create()
+    {
+        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" };
+        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        var command = new Command("completion", "A script that completes commands in your shell.") { shell };
+        command.SetAction(result =>
+        {
+            Console.Out.WriteLine(result.GetValue(shell) switch
+            {
+                "bash" => Bash,
+                "zsh" => Zsh,
+                _ => Fish,
+            });
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,3 @@
+using OpenWop.Micro.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -1,0 +1,178 @@
+using System.Globalization;
+
+namespace OpenWop.Micro.Cli.Tests;
+
+/// <summary>Commands against a real server.</summary>
+public sealed class CommandTests(RunningServer server) : IClassFixture<RunningServer>
+{
+    private readonly Tool _tool = server.Tool;
+
+    [Fact]
+    public async Task Up_logs_in_as_the_first_owner()
+    {
+        var me = (await _tool.RunAsync("whoami", "--json")).Expecting(0).Json;
+
+        Assert.Equal("Ada's workspace", me.GetProperty("organization").GetProperty("name").GetString());
+        Assert.Equal("owner", me.GetProperty("member").GetProperty("role").GetString());
+    }
+
+    [Fact]
+    public void Nobody_else_can_read_the_credentials()
+    {
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_tool.CredentialFile));
+        Assert.DoesNotContain(Directory.GetFiles(Path.GetDirectoryName(_tool.CredentialFile)!), file => file.Contains(".credentials-", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_run_is_started_watched_and_read()
+    {
+        await StoreAsync("greeting");
+
+        var watched = (await _tool.RunAsync("run", "greeting", "-i", "name=reader", "--watch")).Expecting(0);
+        var piped = (await _tool.RunAsync("run", "greeting", "-i", """{"name":"pipe"}""", "--watch", "--json")).Expecting(0);
+        var id = (await _tool.RunAsync("run", "greeting", "-i", "name=x")).Expecting(0).Output.Trim();
+        await _tool.RunAsync("runs", "watch", id);
+        var read = (await _tool.RunAsync("runs", "get", id, "--json")).Expecting(0).Json;
+
+        Assert.Equal("Hello, reader!", watched.Json.GetProperty("greeting").GetString());
+        Assert.Contains("node.completed", watched.Error, StringComparison.Ordinal);
+        Assert.Equal("run.started", piped.Lines[0].GetProperty("type").GetString());
+        Assert.Equal("completed", piped.Lines[^1].GetProperty("status").GetString());
+        Assert.Equal("Hello, x!", read.GetProperty("outputs").GetProperty("greeting").GetString());
+    }
+
+    [Fact]
+    public async Task The_same_idempotency_key_is_the_same_run()
+    {
+        await StoreAsync("once");
+
+        var first = (await _tool.RunAsync("run", "once", "-i", "name=a", "--idempotency-key", "k-1")).Expecting(0).Output;
+        var second = (await _tool.RunAsync("run", "once", "-i", "name=a", "--idempotency-key", "k-1")).Expecting(0).Output;
+
+        Assert.Equal(first, second);
+    }
+
+    [Fact]
+    public async Task A_run_that_fails_ends_the_watch_with_its_own_code()
+    {
+        var file = _tool.WriteFile("fails.json", Workflow("fails", Node("broken", "core.transform", """{"expression":"missing.thing"}""")));
+        (await _tool.RunAsync("workflows", "apply", "-f", file)).Expecting(0);
+
+        var outcome = (await _tool.RunAsync("run", "fails", "--watch")).Expecting(7);
+        Assert.Contains("failed", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_approval_is_given_and_a_run_is_forked_and_cancelled()
+    {
+        var file = _tool.WriteFile("asks.json", Workflow("asks", Node("ask", "core.approvalGate", "{}")));
+        (await _tool.RunAsync("workflows", "apply", "-f", file)).Expecting(0);
+        var id = (await _tool.RunAsync("run", "asks")).Expecting(0).Output.Trim();
+        await UntilAsync(id, "waiting-approval");
+
+        (await _tool.RunAsync("runs", "resolve", id)).Expecting(2);
+        (await _tool.RunAsync("runs", "resolve", id, "--accept")).Expecting(0);
+        (await _tool.RunAsync("runs", "watch", id)).Expecting(0);
+        (await _tool.RunAsync("runs", "resolve", id, "--node", "ask", "--accept")).Expecting(5);
+
+        var fork = (await _tool.RunAsync("runs", "fork", id, "--mode", "replay", "--watch", "--json")).Expecting(0);
+        Assert.NotEqual(id, fork.Lines[^1].GetProperty("runId").GetString());
+
+        var waiting = (await _tool.RunAsync("run", "asks")).Expecting(0).Output.Trim();
+        await UntilAsync(waiting, "waiting-approval");
+        (await _tool.RunAsync("runs", "cancel", waiting)).Expecting(0);
+        await UntilAsync(waiting, "cancelled");
+    }
+
+    [Fact]
+    public async Task Keys_are_made_listed_rotated_and_revoked()
+    {
+        var made = (await _tool.RunAsync("keys", "add", "--name", "ci", "--scope", "runs:read", "--scope", "runs:create", "--json")).Expecting(0).Json;
+        var id = made.GetProperty("id").GetString()!;
+        Assert.StartsWith("hk_", made.GetProperty("key").GetString(), StringComparison.Ordinal);
+
+        var rotated = (await _tool.RunAsync("keys", "rotate", id, "--json")).Expecting(0).Json;
+        (await _tool.RunAsync("keys", "revoke", id)).Expecting(0);
+        var keys = (await _tool.RunAsync("keys", "list", "--json")).Expecting(0).Json.EnumerateArray().ToDictionary(
+            key => key.GetProperty("id").GetString()!, key => key.GetProperty("status").GetString());
+
+        Assert.Equal("revoked", keys[id]);
+        Assert.Equal("active", keys[rotated.GetProperty("id").GetString()!]);
+    }
+
+    [Fact]
+    public async Task An_invited_member_logs_in_with_the_invitation_and_may_do_what_its_role_may()
+    {
+        var invitation = (await _tool.RunAsync("members", "invite", "viewer", "--name", "Grace", "--json")).Expecting(0).Json;
+        using var theirs = new Tool();
+
+        (await theirs.RunWithInputAsync(invitation.GetProperty("token").GetString() + "\n", "login", "--invitation", "-s", server.Url)).Expecting(0);
+        var me = (await theirs.RunAsync("whoami", "--json")).Expecting(0).Json;
+        var id = me.GetProperty("member").GetProperty("id").GetString()!;
+        Assert.Equal("Grace", me.GetProperty("member").GetProperty("name").GetString());
+        (await theirs.RunAsync("keys", "list")).Expecting(3);
+
+        (await _tool.RunAsync("members", "role", id, "runner")).Expecting(0);
+        (await _tool.RunAsync("members", "remove", id)).Expecting(0);
+        (await theirs.RunAsync("whoami")).Expecting(3);
+        (await theirs.RunAsync("logout")).Expecting(0);
+        Assert.False(File.Exists(theirs.CredentialFile));
+    }
+
+    [Fact]
+    public async Task Whoever_rotates_its_own_key_stays_logged_in()
+    {
+        var invitation = (await _tool.RunAsync("members", "invite", "viewer", "--json")).Expecting(0).Json;
+        using var theirs = new Tool();
+        (await theirs.RunWithInputAsync(invitation.GetProperty("token").GetString() + "\n", "login", "--invitation", "-s", server.Url)).Expecting(0);
+        var before = await File.ReadAllTextAsync(theirs.CredentialFile);
+
+        (await theirs.RunAsync("keys", "rotate", "--grace", "0")).Expecting(0);
+
+        Assert.NotEqual(before, await File.ReadAllTextAsync(theirs.CredentialFile));
+        (await theirs.RunAsync("whoami")).Expecting(0);
+    }
+
+    [Fact]
+    public async Task Errors_are_sentences_for_people_and_documents_for_scripts()
+    {
+        var human = (await _tool.RunAsync("runs", "get", "run-none")).Expecting(4);
+        var script = (await _tool.RunAsync("runs", "get", "run-none", "--json")).Expecting(4);
+
+        Assert.Contains("error The run does not exist. (not_found)", human.Error, StringComparison.Ordinal);
+        Assert.Empty(human.Output);
+        Assert.Equal("not_found", System.Text.Json.JsonElement.Parse(script.Error).GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task Doctor_is_content_and_says_what_is_wrong_when_it_is_not()
+    {
+        var fine = (await _tool.RunAsync("doctor", "--json")).Expecting(0).Json;
+        Assert.All(fine.EnumerateArray(), check => Assert.True(check.GetProperty("isFine").GetBoolean()));
+
+        using var stranger = new Tool();
+        var lost = (await stranger.RunAsync("doctor", "-s", server.Url)).Expecting(1);
+        Assert.Contains("not logged in", lost.Output, StringComparison.Ordinal);
+    }
+
+    private async Task StoreAsync(string id)
+    {
+        var transform = Node("greet", "core.transform", """{"expression":"\"Hello, \" + inputs.name + \"!\""}""", """{"name":{"type":"variable","variableName":"name"}}""");
+        var end = Node("done", "core.end", "{}", """{"greeting":{"type":"connection","nodeId":"greet","outputKey":"output"}}""");
+        var file = _tool.WriteFile(
+            id + ".json",
+            Workflow(id, $"{transform},{end}", """{"id":"e1","sourceNodeId":"greet","targetNodeId":"done"}""", """{"name":"name","type":"string","required":true}"""));
+        (await _tool.RunAsync("workflows", "apply", "-f", file)).Expecting(0);
+    }
+
+    private Task UntilAsync(string run, string status) => Testing.Eventually.TrueAsync(
+        async () => (await _tool.RunAsync("runs", "get", run, "--json")).Json.GetProperty("status").GetString() == status,
+        string.Create(CultureInfo.InvariantCulture, $"run is {status}"));
+
+    private static string Workflow(string id, string nodes, string edges = "", string variables = "") =>
+        $$"""{"id":"{{id}}","name":"{{id}}","version":"1.0","nodes":[{{nodes}}],"edges":[{{edges}}],"triggers":[],"variables":[{{variables}}],"metadata":{},"settings":{} }""";
+
+    private static string Node(string id, string typeId, string config, string inputs = "{}") =>
+        $$"""{"id":"{{id}}","typeId":"{{typeId}}","name":"{{id}}","position":{"x":0,"y":0},"inputs":{{inputs}},"config":{{config}} }""";
+}
