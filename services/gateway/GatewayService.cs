@@ -42,7 +42,11 @@ public static class GatewayService
 
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<GatewayMetrics>();
+        builder.AddServiceClient<Contracts.Identity.V1.Audit.AuditClient>("identity");
+        services.AddSingleton<AuditShipping>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditShipping>());
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<AuditOperations>();
         services.AddSingleton<ErrorTranslator>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton(RateLimitOptions.From(builder.Configuration));
@@ -115,6 +119,8 @@ public static class GatewayService
 
         app.MapControlHealth();
         app.MapOrganizations();
+
+        app.MapOperation(Operations.VerifyAuditLog, services.GetRequiredService<AuditOperations>().VerifyAsync);
 
         app.MapServiceOverGrpc<EngineService>();
         app.MapServiceClusters();

@@ -7,6 +7,7 @@ using OpenWop.Micro.Identity.Keys;
 using OpenWop.Micro.Identity.Organizations;
 using OpenWop.Micro.Identity.Sessions;
 using OpenWop.Micro.Identity.Tokens;
+using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Storage;
@@ -34,7 +35,11 @@ public static class IdentityHosting
         services.AddSingleton<KeyStore>();
         services.AddSingleton<KeyChanges>();
         services.AddSingleton<SessionStore>();
+        services.AddSingleton(provider => CheckpointKey.Load(provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>()));
+        services.AddSingleton<AuditCheckpoints>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditCheckpoints>());
         services.AddSingleton<AuditTrail>();
+        services.AddSingleton<AuditVerification>();
         services.AddSingleton<OrganizationStore>();
         services.AddSingleton(AdmissionOptions.From(builder.Configuration));
         services.AddSingleton<Admissions>();
@@ -58,6 +63,7 @@ public static class IdentityHosting
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<IdentityGrpcService>();
         app.MapServiceOverGrpc<OrganizationsGrpcService>();
+        app.MapServiceOverGrpc<AuditGrpcService>();
         app.MapIdempotencyRecords();
         return app;
     }

@@ -1,9 +1,10 @@
+using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Routing;
 
 namespace OpenWop.Micro.Gateway.Audit;
 
-/// <summary>Which calls of authenticated callers are written to the log.</summary>
+/// <summary>Which calls of authenticated callers are recorded.</summary>
 internal enum AuditedCalls
 {
     None,
@@ -14,10 +15,10 @@ internal enum AuditedCalls
 }
 
 /// <summary>
-/// One line per call: which key did what to which resource, and how it ended (spec/http-core.md 5.1). Never a key, a token, an
-/// idempotency key or a body.
+/// One line per call in the log, and one entry in the audit log of the caller's organization: which key did what to which resource, and
+/// how it ended (spec/http-core.md 5.1). Never a key, a token, an idempotency key or a body.
 /// </summary>
-internal sealed partial class AuditLog(IConfiguration configuration, ILogger<AuditLog> logger)
+internal sealed partial class AuditLog(IConfiguration configuration, AuditShipping shipping, TimeProvider time, ILogger<AuditLog> logger)
 {
     private const string Setting = "OPENWOP_AUDIT_LOG";
 
@@ -31,9 +32,23 @@ internal sealed partial class AuditLog(IConfiguration configuration, ILogger<Aud
 
     public void Record(Operation operation, ApiCaller caller, string resourceId, int status, TimeSpan elapsed)
     {
-        var isWrite = operation.TakesIdempotencyKey;
-        if (_calls == AuditedCalls.All || (_calls == AuditedCalls.Writes && isWrite))
-            Log.Called(logger, operation.Endpoint, resourceId, caller.Tenant, caller.KeyId, status, Math.Round(elapsed.TotalMilliseconds, 2));
+        if (_calls == AuditedCalls.None || (_calls == AuditedCalls.Writes && !operation.TakesIdempotencyKey))
+            return;
+
+        var elapsedMs = Math.Round(elapsed.TotalMilliseconds, 2);
+        Log.Called(logger, operation.Endpoint, resourceId, caller.Tenant, caller.KeyId, status, elapsedMs);
+        shipping.Add(new AuditedCall
+        {
+            Tenant = caller.Tenant,
+            Actor = caller.Principal,
+            KeyId = caller.KeyId,
+            Action = operation.Endpoint,
+            Target = resourceId,
+            Status = status,
+            ElapsedMs = elapsedMs,
+            At = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Scopes = { operation.Scopes },
+        });
     }
 
     private static partial class Log

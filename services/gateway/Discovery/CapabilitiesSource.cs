@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Gateway.Routing;
@@ -14,6 +15,7 @@ namespace OpenWop.Micro.Gateway.Discovery;
 internal sealed partial class CapabilitiesSource(
     Contracts.Runs.V1.Runs.RunsClient runs,
     Contracts.Workflows.V1.Workflows.WorkflowsClient workflows,
+    Contracts.Identity.V1.Audit.AuditClient audit,
     PublicAddress address,
     IConfiguration configuration,
     TimeProvider time,
@@ -69,10 +71,12 @@ internal sealed partial class CapabilitiesSource(
         {
             var deadline = DateTime.UtcNow + Patience;
             var engine = runs.ListNodeTypesAsync(new ListNodeTypesRequest(), deadline: deadline);
+            var checkpoints = audit.GetCheckpointKeyAsync(new GetCheckpointKeyRequest(), deadline: deadline);
             var seeded = await ListSeededAsync(deadline);
             _document = CapabilitiesDocument.Create(ServerCapabilities.Of(new(
                 await engine,
                 seeded,
+                await checkpoints,
                 address.Configured,
                 configuration.MaxRequestBodyBytes(),
                 !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))));

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Protocol.Capabilities;
@@ -12,11 +13,12 @@ namespace OpenWop.Micro.Gateway.Discovery;
 /// <summary>The facts that the discovery document is made of.</summary>
 /// <param name="Engine">What the engine can execute.</param>
 /// <param name="Seeded">Definitions that every tenant sees.</param>
+/// <param name="Audit">The key of the audit log's checkpoints.</param>
 /// <param name="PublicUrl">Configured base URL, or null.</param>
 /// <param name="MaxRequestBodyBytes">Largest request body that is accepted.</param>
 /// <param name="ExportsTelemetry">Whether traces leave the installation over OTLP.</param>
 internal sealed record ServerFacts(
-    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry);
+    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry);
 
 /// <summary>
 /// What this server advertises (spec/http-core.md 8). Only what works: absence means "not supported", and everything that is
@@ -94,6 +96,18 @@ internal static class ServerCapabilities
     {
         var families = new Dictionary<string, JsonNode>
         {
+            ["auth"] = new JsonObject
+            {
+                ["profiles"] = new JsonArray("openwop-audit-log-integrity"),
+                ["auditLogIntegrity"] = new JsonObject
+                {
+                    ["hashChain"] = true,
+                    ["checkpointSignatureAlgorithm"] = "ed25519",
+                    ["checkpointPublicKey"] = facts.Audit.PublicKey,
+                    ["checkpointIntervalEntries"] = facts.Audit.IntervalEntries,
+                    ["checkpointIntervalSeconds"] = facts.Audit.IntervalSeconds,
+                },
+            },
             ["debugBundle"] = new JsonObject { ["supported"] = true, ["truncationMetadata"] = true },
             ["grpc"] = Grpc(facts.PublicUrl),
             ["idempotency"] = new JsonObject

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Globalization;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.V1;
+using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Routing;
@@ -26,6 +28,7 @@ internal sealed class EngineService(
     BulkCancellation bulkCancellation,
     RunDocumentOperations documents,
     InterruptOperations interrupts,
+    AuditOperations audit,
     RunsClient runs,
     PublicAddress address,
     ErrorTranslator errors,
@@ -139,6 +142,11 @@ internal sealed class EngineService(
 
     public override async Task<Document> GetArtifact(GetArtifactRequest request, ServerCallContext context) => ToDocument(await RunAsync(
         Call(Operations.GetArtifact, context, request.RunId, nodeId: request.ArtifactId), documents.GetArtifactAsync, context));
+
+    public override async Task<Document> VerifyAuditLog(VerifyAuditLogRequest request, ServerCallContext context) => ToDocument(await RunAsync(
+        Call(Operations.VerifyAuditLog, context, "", query: name => (name == "fromSeq" ? request.FromSeq : request.ToSeq).ToString(CultureInfo.InvariantCulture)),
+        audit.VerifyAsync,
+        context));
 
     public override async Task<ResolveInterruptResponse> ResolveInterruptByRun(ResolveInterruptByRunRequest request, ServerCallContext context) =>
         ToResolved(await RunAsync(

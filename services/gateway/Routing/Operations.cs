@@ -179,6 +179,16 @@ internal static class Operations
         Errors = [ErrorCodes.NotFound, ErrorCodes.RunNotPaused],
     };
 
+    public static readonly Operation VerifyAuditLog = new("verifyAuditLog", HttpMethods.Get, "/v1/audit/verify")
+    {
+        Rpc = "VerifyAuditLog",
+        Scopes = [ScopeNames.AuditRead],
+        Summary = "Walks a range of the organization's audit log again: its chain of hashes and its signed checkpoints.",
+        Parameters = ["FromSeq", "ToSeq"],
+        Successes = [new(200, "What the walk has shown.", "AuditVerifyResult")],
+        Errors = [ErrorCodes.ValidationError],
+    };
+
     public static readonly Operation ResolveInterruptByRun = new("resolveInterruptByRun", HttpMethods.Post, "/v1/runs/{runId}/interrupts/{nodeId}")
     {
         Rpc = "ResolveInterruptByRun",
@@ -223,5 +233,6 @@ internal static class Operations
         GetWorkflow, PutWorkflow,
         CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetDebugBundle, GetArtifact,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
+        VerifyAuditLog,
     ];
 }
