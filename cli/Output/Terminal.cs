@@ -36,34 +36,26 @@ internal static class Terminal
     /// <summary>Rows below headings.</summary>
     public static void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string?>> rows)
     {
-        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        foreach (var heading in headings)
-            table.AddColumn(new TableColumn(new Text(heading.ToUpperInvariant(), new Style(decoration: Decoration.Dim))) { NoWrap = true, Padding = new Padding(0, 0, 3, 0) });
-
-        var count = 0;
-        foreach (var row in rows)
+        var cells = rows.Select(row => row.Select(cell => Visible(cell ?? "")).ToArray()).ToList();
+        if (cells.Count == 0)
         {
-            count++;
-            table.AddRow(row.Select(cell => (Spectre.Console.Rendering.IRenderable)new Text(Visible(cell ?? ""))));
+            Note("Nothing there.");
+            return;
         }
 
-        if (count == 0)
-            Error.MarkupLine("[dim]Nothing there.[/]");
-        else
-            Out.Write(table);
+        var widths = headings.Select((heading, column) => Math.Max(heading.Length, cells.Max(row => row[column].Length))).ToArray();
+        Out.MarkupLine("[dim]" + Markup.Escape(Aligned([.. headings.Select(heading => heading.ToUpperInvariant())], widths)) + "[/]");
+        foreach (var row in cells)
+            Out.WriteLine(Aligned(row, widths));
     }
 
     /// <summary>Names and values below each other.</summary>
     public static void Facts(params IReadOnlyList<(string Name, string? Value)> facts)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn(new GridColumn().PadRight(0));
-        foreach (var (name, value) in facts)
-        {
-            if (value is not null)
-                grid.AddRow(new Text(name, new Style(decoration: Decoration.Dim)), new Text(Visible(value)));
-        }
-
-        Out.Write(grid);
+        var told = facts.Where(fact => fact.Value is not null).ToList();
+        var width = told.Max(fact => fact.Name.Length);
+        foreach (var (name, value) in told)
+            Out.MarkupLine($"[dim]{Markup.Escape(name.PadRight(width))}[/]   {Markup.Escape(Visible(value!))}");
     }
 
     /// <summary>A remark that is not part of the result.</summary>
@@ -95,6 +87,9 @@ internal static class Terminal
         var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.ValueKind == JsonValueKind.Undefined ? "" : JsonSerializer.Serialize(value, OneLine);
         return text.Length <= length ? text : text[..length] + "…";
     }
+
+    private static string Aligned(IReadOnlyList<string> row, int[] widths) =>
+        string.Join("   ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd();
 
     private static IEnumerable<string> Issues(JsonElement body)
     {
