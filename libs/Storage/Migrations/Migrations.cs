@@ -49,7 +49,10 @@ public static class Migrations
                     var schema = database.Options.Schema;
                     await session.ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "openwop-migrations " + schema)
                         .ConfigureAwait(false);
-                    await session.ExecuteAsync($"CREATE SCHEMA IF NOT EXISTS {schema}").ConfigureAwait(false);
+
+                    // Even IF NOT EXISTS asks for a right that a role of one schema does not have.
+                    if (await session.ScalarAsync<long>("SELECT count(*) FROM pg_namespace WHERE nspname = $1", schema).ConfigureAwait(false) == 0)
+                        await session.ExecuteAsync($"CREATE SCHEMA {schema}").ConfigureAwait(false);
                 }
 
                 // 2. What is there must be what this binary would have made.
