@@ -83,15 +83,15 @@ public sealed class StartTests
 
     private static string Localize(
         string name, string value, Manifest manifest, Dictionary<string, int> ports, PostgreSql postgres, RedisServer redis, string folder) => name switch
-    {
-        "ASPNETCORE_HTTP_PORTS" => ports[manifest.Name].ToString(CultureInfo.InvariantCulture),
-        "OPENWOP_DATA" => Directory.CreateDirectory(Path.Combine(folder, "data", manifest.Name)).FullName,
-        "OPENWOP_REDIS" => redis.ConnectionString,
-        "OPENWOP_POSTGRES" => value.Replace("Host=postgres", string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={postgres.Port}"), StringComparison.Ordinal),
-        "OPENWOP_ADVERTISED_URL" => value.Replace(":8080", ":" + ports[manifest.Name], StringComparison.Ordinal),
-        _ when value.StartsWith("dns:///", StringComparison.Ordinal) => $"http://127.0.0.1:{ports[value["dns:///".Length..].Split(':')[0]]}",
-        _ => value,
-    };
+        {
+            "ASPNETCORE_HTTP_PORTS" => ports[manifest.Name].ToString(CultureInfo.InvariantCulture),
+            "OPENWOP_DATA" => Directory.CreateDirectory(Path.Combine(folder, "data", manifest.Name)).FullName,
+            "OPENWOP_REDIS" => redis.ConnectionString,
+            "OPENWOP_POSTGRES" => value.Replace("Host=postgres", string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={postgres.Port}"), StringComparison.Ordinal),
+            "OPENWOP_ADVERTISED_URL" => value.Replace(":8080", ":" + ports[manifest.Name], StringComparison.Ordinal),
+            _ when value.StartsWith("dns:///", StringComparison.Ordinal) => $"http://127.0.0.1:{ports[value["dns:///".Length..].Split(':')[0]]}",
+            _ => value,
+        };
 
     private static async Task AnswersAsync(Member member, string path)
     {
