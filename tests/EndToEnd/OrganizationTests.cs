@@ -8,8 +8,9 @@ using OpenWop.Micro.Testing;
 namespace OpenWop.Micro.EndToEnd.Tests;
 
 /// <summary>Organizations, keys and sessions over HTTP.</summary>
-public sealed class OrganizationTests(OrganizationTests.Server server) : IClassFixture<OrganizationTests.Server>, IDisposable
+public abstract class OrganizationTests(InstallationFixture server) : IDisposable
 {
+    private const string Token = "a-bootstrap-token-for-tests-01";
     private const string CookieName = "openwop-session";
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = server.Installation.BaseUrl };
@@ -20,10 +21,10 @@ public sealed class OrganizationTests(OrganizationTests.Server server) : IClassF
         using var wrong = await SendAsync("POST", "/api/bootstrap", body: new { token = "guess", name = "Eve" });
         Assert.Equal((HttpStatusCode.Unauthorized, "unauthorized"), (wrong.StatusCode, await ErrorAsync(wrong)));
 
-        var owner = await JsonAsync("POST", "/api/bootstrap", body: new { token = Server.Token, name = "Ada", organization = "Engines" });
+        var owner = await JsonAsync("POST", "/api/bootstrap", body: new { token = Token, name = "Ada", organization = "Engines" });
         var key = owner.GetProperty("key").GetString()!;
         Assert.StartsWith("hk_", key, StringComparison.Ordinal);
-        using var again = await SendAsync("POST", "/api/bootstrap", body: new { token = Server.Token, name = "Ada" });
+        using var again = await SendAsync("POST", "/api/bootstrap", body: new { token = Token, name = "Ada" });
         Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
 
         var invitation = await JsonAsync("POST", "/api/invitations", key, new { role = "runner", name = "Grace" });
@@ -43,7 +44,8 @@ public sealed class OrganizationTests(OrganizationTests.Server server) : IClassF
         using var lastOwner = await SendAsync("DELETE", $"/api/members/{owner.GetProperty("member").GetProperty("id").GetString()}", key);
         Assert.Equal((HttpStatusCode.Conflict, "last_owner"), (lastOwner.StatusCode, await ErrorAsync(lastOwner)));
 
-        var actions = (await JsonAsync("GET", "/api/audit", key)).GetProperty("data").EnumerateArray().Select(entry => entry.GetProperty("action").GetString());
+        var actions = (await JsonAsync("GET", "/api/audit", key)).GetProperty("data").EnumerateArray().Select(entry => entry.GetProperty("action").GetString()!)
+            .Where(action => !action.StartsWith("P", StringComparison.Ordinal) && !action.StartsWith("DELETE", StringComparison.Ordinal)); // without the calls themselves
         Assert.Equal(["organization.created", "invitation.created", "invitation.accepted", "member.changed", "member.removed"], actions);
     }
 
@@ -215,7 +217,11 @@ public sealed class OrganizationTests(OrganizationTests.Server server) : IClassF
         Assert.Equal("""{"status":"ok"}""", await response.Content.ReadAsStringAsync());
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     private async Task<(string Cookie, string Csrf)> OpenSessionAsync()
     {
@@ -257,11 +263,18 @@ public sealed class OrganizationTests(OrganizationTests.Server server) : IClassF
     private sealed record Raw(string Text);
 
     /// <summary>A server that can be bootstrapped.</summary>
-    public sealed class Server() : InstallationFixture(Form.Embedded)
+    public sealed class Embedded() : InstallationFixture(Form.Embedded)
     {
-        public const string Token = "a-bootstrap-token-for-tests-01";
+        protected override Task<(string Name, string Value)[]> SettingsAsync() => Task.FromResult<(string, string)[]>([("OPENWOP_BOOTSTRAP_TOKEN", Token)]);
+    }
 
-        protected override Task<(string Name, string Value)[]> SettingsAsync() =>
-            Task.FromResult<(string, string)[]>([("OPENWOP_BOOTSTRAP_TOKEN", Token)]);
+    /// <summary>The same in several processes on PostgreSQL and Redis.</summary>
+    public sealed class Separate : ServerInstallation
+    {
+        protected override async Task<(string Name, string Value)[]> SettingsAsync() => [.. await base.SettingsAsync(), ("OPENWOP_BOOTSTRAP_TOKEN", Token)];
     }
 }
+
+public sealed class EmbeddedOrganizationTests(OrganizationTests.Embedded server) : OrganizationTests(server), IClassFixture<OrganizationTests.Embedded>;
+
+public sealed class SeparateOrganizationTests(OrganizationTests.Separate server) : OrganizationTests(server), IClassFixture<OrganizationTests.Separate>;
