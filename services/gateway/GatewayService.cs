@@ -5,6 +5,7 @@ using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Engine;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
+using OpenWop.Micro.Gateway.Mcp;
 using OpenWop.Micro.Gateway.OpenApi;
 using OpenWop.Micro.Gateway.Organizations;
 using OpenWop.Micro.Gateway.Proxy;
@@ -62,6 +63,7 @@ public static class GatewayService
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
         services.AddSingleton<WorkflowOperations>();
+        services.AddMcpEndpoint();
         services.AddSingleton<CapabilitiesSource>();
         services.AddSingleton(_ => OpenApiDocument.Create(Operations.All));
         services.AddSingleton<DiscoveryOperations>();
@@ -122,6 +124,7 @@ public static class GatewayService
 
         app.MapOperation(Operations.VerifyAuditLog, services.GetRequiredService<AuditOperations>().VerifyAsync);
 
+        app.MapMcpEndpoint();
         app.MapServiceOverGrpc<EngineService>();
         app.MapServiceClusters();
         return app;

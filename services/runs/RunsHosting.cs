@@ -34,6 +34,7 @@ public static class RunsHosting
         builder.AddServiceClient<Workflows.WorkflowsClient>("workflows");
         builder.Services.AddGrpcServer();
         builder.Services.AddBuiltInNodes();
+        builder.Services.AddRemoteNodes(builder.Configuration);
         builder.Services.TryAddSingleton(TimeProvider.System);
         var database = DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory());
         builder.Services.AddServiceDatabase(Service, database, typeof(RunsHosting).Assembly);

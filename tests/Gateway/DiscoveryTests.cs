@@ -91,7 +91,7 @@ public sealed class DiscoveryTests : IAsyncLifetime
             .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"))
             .Order();
         var served = _gateway.Provider.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.RoutePattern.RawText is { } route && (route.StartsWith("/v1/", StringComparison.Ordinal) || route.StartsWith("/.well-known/", StringComparison.Ordinal)))
+            .Where(endpoint => endpoint.RoutePattern.RawText is { } route && (route.StartsWith("/v1/", StringComparison.Ordinal) && !route.StartsWith("/v1/mcp", StringComparison.Ordinal) || route.StartsWith("/.well-known/", StringComparison.Ordinal)))
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}"))
             .Order();
         Assert.Equal(served, described);

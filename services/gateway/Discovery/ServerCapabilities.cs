@@ -27,6 +27,7 @@ internal sealed record ServerFacts(
 internal static class ServerCapabilities
 {
     private const string Clarification = "clarification.request";
+    private const string McpToolCall = "core.mcp.toolCall";
     private const int IdempotencyRetentionSeconds = 24 * 60 * 60;
 
     /// <summary>What answers.</summary>
@@ -46,7 +47,7 @@ internal static class ServerCapabilities
         },
         SupportedEnvelopes = Clarifies(facts) ? [Clarification] : [],
         SchemaVersions = Clarifies(facts) ? ImmutableSortedDictionary<string, int>.Empty.Add(Clarification, 1) : ImmutableSortedDictionary<string, int>.Empty,
-        Transports = ["rest", "grpc"],
+        Transports = ["rest", "grpc", "mcp"],
         Fixtures = [.. ExecutableIds(facts, families)],
         DrainPolicies = ["immediate", "drain-current-node"],
         Testing = new TestingSupport { TestKeyPrefix = ApiKeyText.TestPrefix },
@@ -84,10 +85,14 @@ internal static class ServerCapabilities
         foreach (var seeded in facts.Seeded)
         {
             var definition = JsonElement.Parse(seeded.Json.Span);
-            if (NodeTypesOf(definition).All(registered.Contains) && !AgentCapabilities.LacksSomething(definition, families))
+            if (NodeTypesOf(definition).All(registered.Contains) && (registered.Contains(McpToolCall) || !CallsTools(definition)) && !AgentCapabilities.LacksSomething(definition, families))
                 yield return seeded.WorkflowId;
         }
     }
+
+    /// <summary>Whether a node calls a tool of an MCP server, which takes one that is configured.</summary>
+    private static bool CallsTools(JsonElement definition) => definition.GetProperty("nodes").EnumerateArray().Any(
+        node => node.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object && config.TryGetProperty("mcp", out _));
 
     private static IEnumerable<string> NodeTypesOf(JsonElement definition) =>
         definition.GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("typeId").GetString()!);
@@ -115,6 +120,18 @@ internal static class ServerCapabilities
                 ["supported"] = true,
                 ["layer1RetentionSeconds"] = IdempotencyRetentionSeconds,
                 ["crossRegion"] = "single-region",
+            },
+            ["mcp"] = new JsonObject
+            {
+                // Servers that workflows may call are named by the operator and are nobody's business; this is the half that is served.
+                ["supported"] = false,
+                ["serverMount"] = new JsonObject
+                {
+                    ["supported"] = true,
+                    ["transports"] = new JsonArray("streamable-http"),
+                    ["samplingBridge"] = false,
+                    ["elicitationBridge"] = false,
+                },
             },
             ["multiAgent"] = new JsonObject
             {

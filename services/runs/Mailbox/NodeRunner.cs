@@ -34,7 +34,10 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         AmbientCall.Leave();
         try
         {
-            await slots.WaitAsync(cancellationToken);
+            var holdsSlot = !work.Handler.WaitsForOthers;
+            if (holdsSlot)
+                await slots.WaitAsync(cancellationToken);
+
             try
             {
                 var outcome = await ExecuteAsync(work, cancellationToken);
@@ -42,7 +45,8 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
             }
             finally
             {
-                slots.Release();
+                if (holdsSlot)
+                    slots.Release();
             }
         }
         catch (Exception exception) when (IsOurs(exception) && !cancellationToken.IsCancellationRequested)

@@ -20,6 +20,12 @@ public interface INodeHandler
     /// </summary>
     bool IsPure { get; }
 
+    /// <summary>
+    /// True when attempts spend most of their time waiting for somebody outside, without a thread: they do not count among those
+    /// that are executed at the same time.
+    /// </summary>
+    bool WaitsForOthers => false;
+
     /// <summary>Capabilities of the host that the type cannot do without; when one is missing, its nodes are refused before they start.</summary>
     IReadOnlyList<string> Requires => [];
 

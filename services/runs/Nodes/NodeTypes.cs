@@ -26,6 +26,8 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
 
         public bool IsPure => handler.IsPure;
 
+        public bool WaitsForOthers => handler.WaitsForOthers;
+
         public IReadOnlyList<string> Requires => handler.Requires;
 
         public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
