@@ -40,7 +40,8 @@ internal sealed class AuditVerification([FromKeyedServices("identity")] Database
         var walk = await StartAsync(session, tenant, from);
         var checkpoints = await CheckpointsAsync(session, tenant, walk.Frontier.Count + 1, Math.Max(to, walk.Frontier.Count));
         await ReadAsync(session, tenant, walk, checkpoints, from, last);
-        if (last == head.Sequence && walk.PreviousHash != head.Hash && walk.Anomalies.Count == 0)
+        // A range beyond the end has walked nothing that the head could be compared with.
+        if (last >= from && last == head.Sequence && walk.PreviousHash != head.Hash && walk.Anomalies.Count == 0)
             walk.Anomalies.Add(new(last + 1, walk.PreviousHash ?? Missing, head.Hash ?? Missing));
 
         // A checkpoint that nothing leads up to: the end was cut off.

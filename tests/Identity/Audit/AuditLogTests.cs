@@ -29,6 +29,16 @@ public sealed class AuditLogTests
 
     [Theory]
     [MemberData(nameof(Dialects))]
+    public async Task A_range_beyond_a_checkpoint_at_the_end_is_empty_and_valid(SqlDialect dialect)
+    {
+        await using var log = await AuditLogHost.StartAsync(dialect);
+        await log.FillAsync(1_000);
+        foreach (var (from, to) in new[] { (1000L, 1000L), (1001, 2000), (1002, 2000), (5000, 9000) })
+            Assert.Empty((await log.VerifyAsync(from, to)).Anomalies);
+    }
+
+    [Theory]
+    [MemberData(nameof(Dialects))]
     public async Task An_altered_entry_is_found_by_the_one_after_it(SqlDialect dialect)
     {
         await using var log = await AuditLogHost.StartAsync(dialect);
