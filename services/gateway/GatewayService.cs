@@ -51,7 +51,7 @@ public static class GatewayService
         services.AddSingleton<ErrorTranslator>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton(RateLimitOptions.From(builder.Configuration));
-        services.AddSingleton<KeyRateLimiter>();
+        services.AddSingleton<RateLimiter>();
         services.AddSingleton<IdempotencyGate>();
         services.AddSingleton<OperationPipeline>();
 

@@ -80,6 +80,22 @@ public sealed class CheckOrderTests
     }
 
     [Fact]
+    public async Task Forced_limits_refuse_everything_but_discovery()
+    {
+        await using var gateway = await GatewayHost.StartAsync(null, "--OPENWOP_FORCE_RATE_LIMIT=true");
+        foreach (var (method, path) in new[] { ("GET", "/v1/runs/run-1"), ("POST", "/v1/runs"), ("GET", "/v1/runs/run-1/events"), ("GET", "/v1/interrupts/token") })
+        {
+            var response = await gateway.SendAsync(method, path, method == "POST" ? "{}" : null);
+            var details = (await response.ErrorAsync(429, "rate_limited")).GetProperty("details");
+            Assert.Equal(("global", 1000), (details.GetProperty("scope").GetString(), details.GetProperty("retryAfterMs").GetInt32()));
+            Assert.Equal("1", response.Header("Retry-After"));
+        }
+
+        foreach (var path in new[] { "/.well-known/openwop", "/v1/openapi.json" })
+            Assert.Equal(200, (int)(await gateway.SendAsync("GET", path)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_bad_credential_does_not_matter_where_none_is_needed()
     {
         await using var gateway = await GatewayHost.StartAsync();

@@ -1,66 +1,90 @@
 using System.Collections.Concurrent;
 using OpenWop.Micro.Protocol.Errors;
-using OpenWop.Micro.ServiceDefaults.Configuration;
 
 namespace OpenWop.Micro.Gateway.RateLimits;
 
-/// <summary>How many calls a key may make.</summary>
-/// <param name="PerMinute">Calls per minute, also the most that may come at once; null = unlimited.</param>
-internal sealed record RateLimitOptions(int? PerMinute)
-{
-    public const string PerMinuteSetting = "OPENWOP_RATELIMIT_PER_MINUTE";
-    public const string DisabledSetting = "OPENWOP_RATELIMIT_DISABLED";
-
-    /// <summary>2000 calls per second on average: no well-meant client notices, one that runs wild is contained.</summary>
-    private const int DefaultPerMinute = 120_000;
-
-    public static RateLimitOptions From(IConfiguration configuration) =>
-        configuration.Switch(DisabledSetting)
-            ? new(PerMinute: null)
-            : new((int)configuration.Number(PerMinuteSetting, DefaultPerMinute, min: 1, max: 100_000_000));
-}
-
 /// <summary>
-/// A token bucket per key (spec/http-core.md 11). A bucket holds one minute's worth of calls and fills evenly. Buckets live in this
-/// gateway: an installation with several gateways admits the limit once per gateway.
+/// Admits calls by key, by tenant, and by operation of a tenant (spec/http-core.md 11): a call needs a token of each bucket, and one that
+/// is refused takes none. Buckets live in this gateway: an installation with several gateways admits the limits once per gateway.
 /// </summary>
-internal sealed class KeyRateLimiter(RateLimitOptions options, TimeProvider time)
+internal sealed class RateLimiter(RateLimitOptions options, TimeProvider time)
 {
     /// <summary>Above this number, buckets that have filled up again are dropped: they are equal to new ones.</summary>
     private const int MaxBuckets = 100_000;
+    private const int ForcedWaitMs = 1000;
 
-    private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<BucketId, TokenBucket> _buckets = new();
     private long _nextSweep;
+
+    /// <summary>What a bucket counts.</summary>
+    private enum Scope
+    {
+        Key,
+        Tenant,
+        Route,
+    }
 
     /// <summary>Number of buckets in memory.</summary>
     internal int Buckets => _buckets.Count;
 
-    /// <summary>Takes one call from the key's allowance.</summary>
-    /// <exception cref="ProtocolException">429: the allowance is used up.</exception>
-    public void Admit(string keyId)
+    /// <summary>Takes one call from the allowances of its key, tenant and operation.</summary>
+    /// <exception cref="ProtocolException">429: one of them is used up.</exception>
+    public void Admit(string keyId, string tenant, string operation)
     {
-        if (options.PerMinute is not { } limit)
-            return;
-
+        RefuseIfForced();
         var now = time.GetTimestamp();
-        if (!_buckets.TryGetValue(keyId, out var bucket))
+        var key = Take(new(Scope.Key, keyId, ""), options.PerKey, now);
+        TokenBucket? shared = null;
+        try
         {
-            Sweep(now, limit);
-            bucket = _buckets.GetOrAdd(keyId, static (_, state) => new Bucket(state.limit, state.now), (limit, now));
+            shared = Take(new(Scope.Tenant, tenant, ""), options.PerTenant, now);
+            Take(new(Scope.Route, tenant, operation), options.PerRoute, now);
+        }
+        catch (ProtocolException)
+        {
+            key?.GiveBack();
+            shared?.GiveBack();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses the call where every call is refused; for calls of nobody in particular.</summary>
+    /// <exception cref="ProtocolException">429.</exception>
+    public void RefuseIfForced()
+    {
+        if (options.IsForced)
+            throw new ProtocolException(new(ErrorCodes.RateLimited, "This server refuses all calls for now.", new() { ["retryAfterMs"] = ForcedWaitMs, ["scope"] = "global" }));
+    }
+
+    private TokenBucket? Take(BucketId id, int? perMinute, long now)
+    {
+        if (perMinute is not { } limit)
+            return null;
+
+        if (!_buckets.TryGetValue(id, out var bucket))
+        {
+            Sweep(now);
+            bucket = _buckets.GetOrAdd(id, static (_, state) => new TokenBucket(state.limit, state.now), (limit, now));
         }
 
-        if (bucket.TryTake(now, limit, time.TimestampFrequency, out var wait))
-            return;
+        if (bucket.TryTake(now, time.TimestampFrequency, out var wait))
+            return bucket;
 
-        throw new ProtocolException(new(ErrorCodes.RateLimited, "The key has used up its calls for now.", new()
+        var (scope, message) = id.Scope switch
+        {
+            Scope.Key => ("key", "The key has used up its calls for now."),
+            Scope.Tenant => ("tenant", "The tenant has used up its calls for now."),
+            _ => ("route", "The tenant has used up its calls of this operation for now."),
+        };
+        throw new ProtocolException(new(ErrorCodes.RateLimited, message, new()
         {
             ["retryAfterMs"] = (long)Math.Ceiling(wait.TotalMilliseconds),
-            ["scope"] = "key",
+            ["scope"] = scope,
             ["limit"] = limit,
         }));
     }
 
-    private void Sweep(long now, int limit)
+    private void Sweep(long now)
     {
         if (_buckets.Count < MaxBuckets)
             return;
@@ -70,51 +94,12 @@ internal sealed class KeyRateLimiter(RateLimitOptions options, TimeProvider time
         if (now < due || Interlocked.CompareExchange(ref _nextSweep, now + time.TimestampFrequency, due) != due)
             return;
 
-        foreach (var (key, bucket) in _buckets)
+        foreach (var (id, bucket) in _buckets)
         {
-            if (bucket.IsFull(now, limit, time.TimestampFrequency))
-                _buckets.TryRemove(new(key, bucket));
+            if (bucket.IsFull(now, time.TimestampFrequency))
+                _buckets.TryRemove(new(id, bucket));
         }
     }
 
-    private sealed class Bucket(double tokens, long filledAt)
-    {
-        private readonly Lock _gate = new();
-        private double _tokens = tokens;
-        private long _filledAt = filledAt;
-
-        public bool TryTake(long now, int perMinute, long frequency, out TimeSpan wait)
-        {
-            lock (_gate)
-            {
-                Fill(now, perMinute, frequency);
-                if (_tokens >= 1)
-                {
-                    _tokens -= 1;
-                    wait = default;
-                    return true;
-                }
-
-                wait = TimeSpan.FromMinutes((1 - _tokens) / perMinute);
-                return false;
-            }
-        }
-
-        public bool IsFull(long now, int perMinute, long frequency)
-        {
-            lock (_gate)
-            {
-                Fill(now, perMinute, frequency);
-                return _tokens >= perMinute;
-            }
-        }
-
-        private void Fill(long now, int perMinute, long frequency)
-        {
-            // Another thread may have read the clock later and come first.
-            var elapsed = Math.Max(0, now - _filledAt);
-            _tokens = Math.Min(perMinute, _tokens + ((double)elapsed / frequency * perMinute / 60));
-            _filledAt = Math.Max(_filledAt, now);
-        }
-    }
+    private readonly record struct BucketId(Scope Scope, string Owner, string Operation);
 }

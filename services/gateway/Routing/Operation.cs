@@ -34,8 +34,11 @@ internal sealed record Operation(string Id, string Method, string Route)
     /// <summary>Whether every caller may do it, whatever its scopes; it still has to be one.</summary>
     public bool IsForEveryCaller { get; init; }
 
-    /// <summary>Public operations take no API key and are never limited.</summary>
+    /// <summary>Public operations take no API key, and so there is nobody whose calls could be counted.</summary>
     public bool IsPublic => Scopes.Count == 0 && !IsForEveryCaller;
+
+    /// <summary>False for what a client needs before anything else: it is never refused.</summary>
+    public bool IsLimited { get; init; } = true;
 
     /// <summary>
     /// Whether an <c>Idempotency-Key</c> has a record: on every mutating operation of a caller (spec/http-core.md 6.1). Without a caller

@@ -14,7 +14,7 @@ namespace OpenWop.Micro.Gateway.Routing;
 /// <remarks>
 /// <list type="number">
 /// <item>Credential: who calls? 401.</item>
-/// <item>Rate limit of the key: 429, also for callers that lack the scope.</item>
+/// <item>Rate limits of the key, the tenant and the operation: 429, also for callers that lack the scope.</item>
 /// <item>Scopes of the operation: 403.</item>
 /// <item>Idempotency record of a mutating call: replay, 409, or go on.</item>
 /// <item>The operation: the service that acts validates the body (400), binds the resource (404) and checks its state (409).</item>
@@ -22,7 +22,7 @@ namespace OpenWop.Micro.Gateway.Routing;
 /// </list>
 /// </remarks>
 internal sealed class OperationPipeline(
-    Authenticator authenticator, KeyRateLimiter rateLimiter, IdempotencyGate idempotency, ErrorTranslator errors, AuditLog audit, GatewayMetrics metrics)
+    Authenticator authenticator, RateLimiter rateLimiter, IdempotencyGate idempotency, ErrorTranslator errors, AuditLog audit, GatewayMetrics metrics)
 {
     /// <summary>Steps 1 to 3.</summary>
     /// <exception cref="ProtocolException">The call is refused.</exception>
@@ -47,6 +47,10 @@ internal sealed class OperationPipeline(
                 call.Identified = await authenticator.AuthenticateAsync(call.Authorization, cancellationToken);
                 Admit(call.Operation, call.Caller);
             }
+            else if (call.Operation.IsLimited)
+            {
+                rateLimiter.RefuseIfForced();
+            }
 
             // 4. to 6.
             answer = call.Operation.TakesIdempotencyKey
@@ -68,7 +72,7 @@ internal sealed class OperationPipeline(
     private void Admit(Operation operation, ApiCaller caller)
     {
         // 2. Rate limit
-        rateLimiter.Admit(caller.KeyId);
+        rateLimiter.Admit(caller.KeyId, caller.Tenant, operation.Id);
 
         // 3. Scopes
         foreach (var scope in operation.Scopes)

@@ -12,6 +12,7 @@ internal static class Operations
     public static readonly Operation GetCapabilities = new("getCapabilities", HttpMethods.Get, "/.well-known/openwop")
     {
         Rpc = "GetCapabilities",
+        IsLimited = false,
         Summary = "What this server supports.",
         Parameters = ["IfNoneMatch"],
         Successes = [new(200, "The discovery document.", "Capabilities"), new(304, "The document has not changed.")],
@@ -20,6 +21,7 @@ internal static class Operations
     public static readonly Operation GetOpenApi = new("getOpenApi", HttpMethods.Get, "/v1/openapi.json")
     {
         Summary = "This document.",
+        IsLimited = false,
         Parameters = ["IfNoneMatch"],
         Successes = [new(200, "An OpenAPI 3.1 document.", "JsonObject"), new(304, "The document has not changed.")],
     };
