@@ -50,7 +50,12 @@ internal static class ServerCapabilities
         Transports = ["rest", "grpc", "mcp"],
         Fixtures = [.. ExecutableIds(facts, families)],
         DrainPolicies = ["immediate", "drain-current-node"],
-        Testing = new TestingSupport { TestKeyPrefix = ApiKeyText.TestPrefix },
+        EngineVersion = facts.Engine.Limits.EngineVersion,
+        Testing = new TestingSupport
+        {
+            TestKeyPrefix = ApiKeyText.TestPrefix,
+            ForceEngineVersions = (facts.Engine.Limits.OldestEngineVersion, facts.Engine.Limits.EngineVersion),
+        },
         Families = families.ToImmutableSortedDictionary(StringComparer.Ordinal),
     };
 

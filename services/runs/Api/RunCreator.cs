@@ -42,13 +42,16 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     private const int ScopeRetryAfterSeconds = 5;
 
     public async Task<CreatedRun> CreateAsync(
-        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, int? engineVersion, CancellationToken cancellationToken)
     {
+        if (engineVersion is { } forced && !EngineVersions.IsSupported(forced))
+            throw new ProtocolException(RunErrors.UnsupportedEngine(forced));
+
         if (!CreateRunBody.TryParse(body.Span, Policy with { IsTestKey = owner.IsTest }, out var input, out var error))
             throw new ProtocolException(error);
 
         return await CreateAsync(
-            input.WorkflowId, owner.Tenant, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now), cancellationToken);
+            input.WorkflowId, owner.Tenant, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current), cancellationToken);
     }
 
     /// <summary>Creates a run of a workflow's head, unless the request has made one before.</summary>
@@ -116,7 +119,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         }
     }
 
-    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now)
+    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now, int engineVersion)
     {
         var definition = pinned.Graph.Definition;
         if (RunInputs.CheckConfigurable(definition, input.Options.Configurable) is { } misfit)
@@ -147,6 +150,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 Tags = input.Options.Tags,
                 ScopeId = input.ScopeId,
                 CallbackUrl = input.CallbackUrl,
+                EngineVersion = engineVersion,
             },
         };
     }

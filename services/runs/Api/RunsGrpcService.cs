@@ -30,7 +30,8 @@ internal sealed class RunsGrpcService(
             async () =>
             {
                 var created = await creator.CreateAsync(
-                    request.Body.Memory, owner, RequestIdOf(request.RequestId), request.DedupEnforce, context.CancellationToken);
+                    request.Body.Memory, owner, RequestIdOf(request.RequestId), request.DedupEnforce,
+                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, context.CancellationToken);
                 return new CreateRunReply { RunId = created.RunId, Status = created.Status, Replayed = created.Replayed };
             },
             (peer, options) => peer.CreateRunAsync(request, options),
@@ -191,7 +192,7 @@ internal sealed class RunsGrpcService(
 
     public override Task<ListNodeTypesReply> ListNodeTypes(ListNodeTypesRequest request, ServerCallContext context)
     {
-        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs } };
+        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs, EngineVersion = EngineVersions.Current, OldestEngineVersion = EngineVersions.Oldest } };
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
         return Task.FromResult(reply);
     }

@@ -154,6 +154,7 @@ internal static class Decisions
         ChildDecisions.AddStarted(draft, result, awaited: null);
         draft.Add(new NodeCompleted(result.NodeId, completed.Outputs)
         {
+            Cost = result.Cost,
             MaskedOutputs = Masking.Outputs(completed.Outputs, graph[result.NodeId].Definition.SensitiveOutputs),
             LivePorts = completed.LivePorts is null ? null : [.. completed.LivePorts],
             LoopState = completed.LoopState,
@@ -284,6 +285,7 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
         StartedChildren = context.StartedChildren,
         Events = context.Events,
         Artifacts = context.Artifacts,
+        Cost = context.Cost,
         CauseSequence = context.CauseSequence,
         Turn = context.Turn,
     };
@@ -296,6 +298,7 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
     public IReadOnlyList<StartedChild> StartedChildren { get; init; } = [];
     public IReadOnlyList<NodeEvent> Events { get; init; } = [];
     public IReadOnlyList<ArtifactDraft> Artifacts { get; init; } = [];
+    public Cost? Cost { get; init; }
 
     /// <summary>The event that the attempt acted on.</summary>
     public long? CauseSequence { get; init; }

@@ -1,3 +1,4 @@
+using OpenWop.Micro.Protocol.Events;
 using System.Collections.Immutable;
 
 namespace OpenWop.Micro.Runs.Core;
@@ -14,7 +15,7 @@ internal static class Fold
         {
             RunStarted started => Started(state, started, @event.Timestamp),
             NodeStarted started => Started(state, started, @event.Timestamp),
-            NodeCompleted completed => WithNode(state, completed.Node, node => node with
+            NodeCompleted completed => WithNode(state with { Cost = Sum(state.Cost, completed.Cost) }, completed.Node, node => node with
             {
                 Status = NodeStatus.Completed,
                 Outputs = completed.Outputs,
@@ -77,6 +78,7 @@ internal static class Fold
                 Variables = state.Variables.SetItem(changed.Name, changed.Value),
                 SensitiveVariables = changed.Sensitive ? state.SensitiveVariables.Add(changed.Name) : state.SensitiveVariables,
             },
+            NodeEmitted { Type: EventTypes.VersionPinned } pinned => AgentEvents.Pinned(state, pinned),
             OrchestratorDecided decided => AgentEvents.Decided(state, decided, @event.Sequence),
             ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
             ChildReported reported => ChildFold.Reported(state, reported),
@@ -170,6 +172,8 @@ internal static class Fold
     private static OpenInterrupt Counted(OpenInterrupt interrupt, ApprovalReceived received) => received.Voter is { } voter
         ? interrupt with { Votes = [.. interrupt.Votes.Where(vote => vote.Voter != voter), new Vote(voter, received.Action)] }
         : interrupt;
+
+    private static Cost? Sum(Cost? left, Cost? right) => left is null ? right : right is null ? left : left + right;
 
     private static RunState WithNode(RunState state, string nodeId, Func<NodeState, NodeState> change)
     {

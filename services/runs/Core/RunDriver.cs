@@ -272,6 +272,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             Configurable = options.Configurable.IsDefined() ? options.Configurable : JsonValues.EmptyObject,
             LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : touched?.LoopState,
             Orchestration = state.Orchestration,
+            Pins = state.Pins,
             ChildCount = state.Children.Count,
             ChildResults = same is null ? [] : [.. same.ChildRuns.Select(child => state.Children[child].Result).OfType<ChildResult>()],
             Origin = new ChildOrigin(

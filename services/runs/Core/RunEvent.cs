@@ -87,6 +87,9 @@ internal sealed record NodeCompleted(string Node, JsonElement Outputs) : RunEven
     /// <summary>True when the run is complete with this node.</summary>
     public bool EndsRun { get; init; }
     public long DurationMs { get; init; }
+
+    /// <summary>What the execution has cost; null = nothing was reported.</summary>
+    public Cost? Cost { get; init; }
 }
 
 internal sealed record NodeFailed(string Node, NodeError Error, int Attempts) : RunEventBody
@@ -214,6 +217,9 @@ internal sealed record RunOptions
     public JsonElement Metadata { get; init; }
     public string? ScopeId { get; init; }
     public string? CallbackUrl { get; init; }
+
+    /// <summary>Whose semantics the run follows.</summary>
+    public int EngineVersion { get; init; } = EngineVersions.Current;
 
     /// <summary>Set for a run that another run has started.</summary>
     public ParentLink? Parent { get; init; }

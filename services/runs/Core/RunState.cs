@@ -98,6 +98,12 @@ internal sealed record RunState
     /// <summary>Executions so far per node that a loop has reset, so that iterations go on counting.</summary>
     public ImmutableSortedDictionary<string, LoopMemory> Loops { get; init; } = ImmutableSortedDictionary.Create<string, LoopMemory>(StringComparer.Ordinal);
 
+    /// <summary>Versions of changes that the run follows, by change.</summary>
+    public ImmutableSortedDictionary<string, int> Pins { get; init; } = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal);
+
+    /// <summary>What calls of models have cost so far; null = nothing was reported.</summary>
+    public Cost? Cost { get; init; }
+
     /// <summary>Attempts started so far, retries and iterations included.</summary>
     public int NodeExecutions { get; init; }
     public int RecursionLimit { get; init; }

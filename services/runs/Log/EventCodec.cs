@@ -18,8 +18,7 @@ internal sealed record EncodedEvent(long Sequence, string Type, ReadOnlyMemory<b
 /// </summary>
 internal static class EventCodec
 {
-    /// <summary>Engine version stamped on every event, as the decimal text that the event schema wants.</summary>
-    public const string EngineVersion = "1";
+    private static readonly string[] VersionTexts = [.. Enumerable.Range(EngineVersions.Oldest, EngineVersions.Current - EngineVersions.Oldest + 1).Select(version => version.ToString(CultureInfo.InvariantCulture))];
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -36,7 +35,11 @@ internal static class EventCodec
             : null;
     }
 
-    public static EncodedEvent Encode(string runId, RunEvent @event, string engineVersion = EngineVersion)
+    /// <summary>An engine version as events have it: decimal text.</summary>
+    public static string VersionText(int version) =>
+        EngineVersions.IsSupported(version) ? VersionTexts[version - EngineVersions.Oldest] : version.ToString(CultureInfo.InvariantCulture);
+
+    public static EncodedEvent Encode(string runId, RunEvent @event, int engineVersion = EngineVersions.Current)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using var writer = new Utf8JsonWriter(buffer, Writing);
@@ -56,7 +59,7 @@ internal static class EventCodec
         writer.WriteString("timestamp", Timestamps.Format(@event.Timestamp));
         writer.WriteNumber("sequence", @event.Sequence);
         writer.WriteNumber("schemaVersion", 1);
-        writer.WriteString("engineVersion", engineVersion);
+        writer.WriteString("engineVersion", VersionText(engineVersion));
         if (@event.CauseSequence is { } cause)
         {
             writer.WriteString("causationId", EventId(runId, cause));

@@ -58,7 +58,7 @@ internal static class EventFacts
         started.Iteration > 0 || !started.Resets.IsEmpty || started.DelayUntil is not null || started.Inputs is not null;
 
     private static bool HasFacts(NodeCompleted completed) =>
-        completed.MaskedOutputs is not null || completed.LivePorts is not null || completed.LoopState is not null || completed.EndsRun;
+        completed.MaskedOutputs is not null || completed.LivePorts is not null || completed.LoopState is not null || completed.EndsRun || completed.Cost is not null;
 
     private static void WriteRunStarted(Utf8JsonWriter writer, RunStarted started)
     {
@@ -126,6 +126,7 @@ internal static class EventFacts
 
     private static void WriteNodeCompleted(Utf8JsonWriter writer, NodeCompleted completed)
     {
+        completed.Cost?.Write(writer);
         if (completed.MaskedOutputs is not null)
         {
             EventPayloads.Write(writer, "outputs", completed.Outputs);

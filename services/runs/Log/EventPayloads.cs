@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Core;
@@ -222,7 +223,7 @@ internal static class EventPayloads
         writer.WriteString("workflowId", started.WorkflowId);
         // Inputs are facts: whatever a caller pastes into them, secrets included, stays out of the document that every reader gets.
         writer.WriteString("transport", "rest");
-        writer.WriteString("engineVersion", EventCodec.EngineVersion);
+        writer.WriteString("engineVersion", EventCodec.VersionText(started.Options.EngineVersion));
         writer.WriteStartObject("owner");
         writer.WriteString("tenant", started.Options.Tenant);
         WriteOptional(writer, "principal", started.Options.Principal);
@@ -278,6 +279,7 @@ internal static class EventPayloads
                 Metadata = facts.Member("metadata") ?? payload.Member("metadata") ?? default,
                 ScopeId = facts.StringMember("scopeId"),
                 CallbackUrl = facts.StringMember("callbackUrl"),
+                EngineVersion = int.TryParse(payload.StringMember("engineVersion"), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : EngineVersions.Current,
                 Parent = ChildPayloads.ReadParent(facts),
             },
         };
@@ -304,6 +306,7 @@ internal static class EventPayloads
             LoopState = facts.Member("loopState"),
             EndsRun = facts.Member("endsRun") is not null,
             DurationMs = payload.IntegerMember("durationMs") ?? 0,
+            Cost = Cost.Read(facts),
         };
     }
 

@@ -88,6 +88,13 @@ internal static class RunSnapshot
             writer.WriteEndObject();
         }
 
+        if (state.Cost is { } cost)
+        {
+            writer.WriteStartObject("metrics");
+            cost.Write(writer);
+            writer.WriteEndObject();
+        }
+
         writer.WriteNumber("eventLogSchemaVersion", 2);
         writer.WriteEndObject();
         writer.Flush();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Json;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
@@ -43,6 +44,18 @@ internal static class StateCodec
             writer.WriteBoolean("ending", true);
 
         WriteValue(writer, "agent", state.Agent ?? default);
+        state.Cost?.Write(writer);
+        if (!state.Pins.IsEmpty)
+        {
+            writer.WriteStartObject("pins");
+            foreach (var (change, version) in state.Pins)
+            {
+                writer.WriteNumber(change, version);
+            }
+
+            writer.WriteEndObject();
+        }
+
         if (state.Orchestration is { } orchestration)
         {
             writer.WriteStartObject("orchestration");
@@ -130,6 +143,10 @@ internal static class StateCodec
             Error = root.Member("error") is null ? null : EventPayloads.ReadError(root, "error"),
             IsEnding = root.Member("ending") is not null,
             Agent = root.Member("agent"),
+            Cost = Cost.Read(root),
+            Pins = root.Member("pins") is { } pins
+                ? ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, pins.EnumerateObject().Select(pin => KeyValuePair.Create(pin.Name, pin.Value.GetInt32())))
+                : state.Pins,
             Orchestration = root.Member("orchestration") is { } orchestration
                 ? new Orchestration(
                     EventPayloads.Text(orchestration, "agentId"),
@@ -184,6 +201,7 @@ internal static class StateCodec
         EventFacts.WriteNames(writer, "tags", options.Tags);
         EventPayloads.WriteOptional(writer, "scopeId", options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", options.CallbackUrl);
+        writer.WriteNumber("engineVersion", options.EngineVersion);
         ChildPayloads.WriteParent(writer, options.Parent);
         writer.WriteEndObject();
     }
@@ -200,6 +218,7 @@ internal static class StateCodec
         Tags = [.. options.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()!)],
         ScopeId = options.StringMember("scopeId"),
         CallbackUrl = options.StringMember("callbackUrl"),
+        EngineVersion = (int?)options.IntegerMember("engineVersion") ?? EngineVersions.Current,
         Parent = ChildPayloads.ReadParent(options),
     };
 

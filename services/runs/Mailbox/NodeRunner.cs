@@ -80,6 +80,10 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         {
             return new NodeOutcome.Failed(new NodeError("node_timeout", $"The attempt took longer than {limit} ms.", Retryable: true));
         }
+        catch (VersionOutOfRangeException unknown)
+        {
+            return new NodeOutcome.Failed(unknown.ToError(work.Context.RunId));
+        }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !IsOurs(exception))
         {
             Log.Crashed(logger, exception, work.Context.RunId, work.Context.Node.Id);

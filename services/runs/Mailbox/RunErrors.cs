@@ -19,6 +19,18 @@ internal static class RunErrors
     public static ProtocolError RequestMismatch { get; } = new(
         ErrorCodes.IdempotencyKeyMismatch, "The idempotency key was used for a different request.");
 
+    /// <summary>A test asks for an engine version that this build cannot follow.</summary>
+    public static ProtocolError UnsupportedEngine(int version) => new(
+        ErrorCodes.UnsupportedForceEngineVersion,
+        $"Engine version {version} cannot be forced.",
+        new JsonObject { ["min"] = EngineVersions.Oldest, ["max"] = EngineVersions.Current });
+
+    /// <summary>The run follows semantics that this build does not know: it is neither read nor written.</summary>
+    public static ProtocolError NewerEngine(int version) => new(
+        ErrorCodes.EngineVersionMismatch,
+        $"The run was made by engine version {version}, and this is version {EngineVersions.Current}.",
+        new JsonObject { ["runEngineVersion"] = version, ["engineVersion"] = EngineVersions.Current });
+
     public static ProtocolError Terminal(RunState state) => new(
         ErrorCodes.RunTerminal,
         $"The run is {RunSnapshot.StatusOf(state)} and cannot change any more.",

@@ -35,6 +35,8 @@ public static class BuiltInNodes
         // For tests of the protocol; they refuse to run in other workflows.
         services.AddSingleton<INodeHandler, MockAgentNode>();
         services.AddSingleton<INodeHandler, RequiresMissingNode>();
+        services.AddSingleton<INodeHandler, CostEmitNode>();
+        services.AddSingleton<INodeHandler, VersionPinNode>();
 
         services.AddSingleton<INodeHandler, SetVariableNode>();
         services.AddSingleton<INodeHandler, GetVariableNode>();

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
@@ -85,7 +86,9 @@ internal sealed class RunStore : IAsyncDisposable
             state = Fold.Apply(state, EventCodec.Decode(ReadEvent(rows)));
         }
 
-        return state;
+        return state.Options is { EngineVersion: > EngineVersions.Current } newer
+            ? throw new ProtocolException(RunErrors.NewerEngine(newer.EngineVersion))
+            : state;
     }
 
     /// <summary>Events after a sequence, oldest first.</summary>
@@ -185,7 +188,7 @@ internal sealed class RunStore : IAsyncDisposable
             position = await session.ScalarAsync<long>(RunQueries.LastPosition, (long)lease.Shard);
         }
 
-        EncodedEvent[] encoded = [.. append.History, .. append.Events.Select(@event => EventCodec.Encode(lease.RunId, @event))];
+        EncodedEvent[] encoded = [.. append.History, .. append.Events.Select(@event => EventCodec.Encode(lease.RunId, @event, state.Options?.EngineVersion ?? EngineVersions.Current))];
         foreach (var @event in encoded)
         {
             session.Enqueue(RunQueries.InsertEvent, lease.RunId, @event.Sequence, (long)lease.Shard, ++position, @event.Type, @event.Document, @event.Facts.IsEmpty ? null : @event.Facts);

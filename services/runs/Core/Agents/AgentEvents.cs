@@ -10,7 +10,7 @@ internal sealed record OrchestratorDecided(string Node, string AgentId, JsonElem
     public override string NodeId => Node;
 }
 
-/// <summary>An event that a handler has asked for and that nothing is folded from.</summary>
+/// <summary>An event that a handler has asked for.</summary>
 internal sealed record NodeEmitted(string Node, string Type, JsonElement Payload) : RunEventBody
 {
     public override string NodeId => Node;
@@ -19,7 +19,7 @@ internal sealed record NodeEmitted(string Node, string Type, JsonElement Payload
 /// <summary>Events that handlers ask for.</summary>
 internal static class AgentEvents
 {
-    /// <summary>True for types that nothing is folded from and that a replay repeats as they are.</summary>
+    /// <summary>True for types that a replay repeats as they are. Of all of them only <c>version.pinned</c> counts in the fold.</summary>
     public static bool IsEmitted(string type) => type
         is EventTypes.NodeDispatched
         or EventTypes.AgentReasoned
@@ -30,7 +30,8 @@ internal static class AgentEvents
         or EventTypes.AgentDecided
         or EventTypes.ConversationOpened
         or EventTypes.ConversationExchanged
-        or EventTypes.ConversationClosed;
+        or EventTypes.ConversationClosed
+        or EventTypes.VersionPinned;
 
     /// <summary>Adds the events of an attempt in the order in which it asked for them.</summary>
     /// <param name="afterSuspension">True for those that follow a suspension and come from it; without one they come before the end.</param>
@@ -49,6 +50,15 @@ internal static class AgentEvents
             sequences[i] = draft.Add(BodyOf(result.NodeId, @event));
             draft.Cause = cause;
         }
+    }
+
+    /// <summary>The first pin of a change holds.</summary>
+    public static RunState Pinned(RunState state, NodeEmitted pinned)
+    {
+        var (change, version) = (pinned.Payload.StringMember("changeId"), pinned.Payload.Member("version"));
+        return change is null || state.Pins.ContainsKey(change) || version is not { ValueKind: JsonValueKind.Number } || !version.Value.TryGetInt32(out var number)
+            ? state
+            : state with { Pins = state.Pins.SetItem(change, number) };
     }
 
     /// <summary>The orchestrator of a run never changes; the latest decision is what is dispatched.</summary>
