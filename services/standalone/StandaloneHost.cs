@@ -1,6 +1,7 @@
 using OpenWop.Micro.Gateway;
 using OpenWop.Micro.Identity;
 using OpenWop.Micro.Runs;
+using OpenWop.Micro.Scheduler;
 using OpenWop.Micro.ServiceDefaults;
 using OpenWop.Micro.Workflows;
 
@@ -26,6 +27,7 @@ internal static class StandaloneHost
         builder.AddIdentity();
         builder.AddWorkflows();
         builder.AddRuns();
+        builder.AddScheduler();
         builder.AddGateway();
 
         var app = builder.Build();
@@ -34,6 +36,7 @@ internal static class StandaloneHost
         app.MapIdentity();
         app.MapWorkflows();
         app.MapRuns();
+        app.MapScheduler();
         app.MapGateway();
         return app;
     }

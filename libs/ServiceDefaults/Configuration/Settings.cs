@@ -115,6 +115,7 @@ internal static class DefaultAddresses
         "identity" => 8081,
         "workflows" => 8082,
         "runs" => 8083,
+        "scheduler" => 8084,
         _ => 8080,
     };
 }
