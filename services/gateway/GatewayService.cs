@@ -12,6 +12,7 @@ using OpenWop.Micro.Gateway.Proxy;
 using OpenWop.Micro.Gateway.RateLimits;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Gateway.Runs;
+using OpenWop.Micro.Gateway.Schedules;
 using OpenWop.Micro.Gateway.Sessions;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
@@ -38,6 +39,7 @@ public static class GatewayService
         builder.AddKeyVerifier();
         builder.AddServiceClient<Contracts.Identity.V1.Idempotency.IdempotencyClient>("identity");
         builder.AddOrganizations();
+        builder.AddSchedules();
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
 
@@ -121,6 +123,7 @@ public static class GatewayService
 
         app.MapControlHealth();
         app.MapOrganizations();
+        app.MapSchedules();
 
         app.MapOperation(Operations.VerifyAuditLog, services.GetRequiredService<AuditOperations>().VerifyAsync);
 

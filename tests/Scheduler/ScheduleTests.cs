@@ -70,22 +70,22 @@ public abstract class ScheduleTests(Stores store)
             ("""  "cron":"* * * * *","timezone":"" """, "invalid_timezone"),
             ("""  "cron":"* * * * *","timezone":"\u0000" """, "invalid_timezone"),
             ("""  "cron":"* * * * *","timezone":5 """, "invalid_timezone"),
-            ("""  "cron":7 """, "invalid_body"),
-            ("""  "cron":"" """, "invalid_body"),
-            ("""  "other":7 """, "invalid_body"),
-            ("""  "cron":"* * * * *","everyMs":5000 """, "invalid_body"),
-            ("""  "everyMs":5 """, "invalid_body"),
-            ("""  "cron":"* * * * *","id":"a/b" """, "invalid_body"),
-            ("""  "cron":"* * * * *","id":"" """, "invalid_body"),
-            ("""  "cron":"* * * * *","endAt":"tomorrow" """, "invalid_body"),
-            ("""  "cron":"* * * * *","endAt":"2026-01-01T00:00:00" """, "invalid_body"),
-            ("""  "cron":"* * * * *","endAt":12 """, "invalid_body"),
-            ("""  "cron":"* * * * *","enabled":"yes" """, "invalid_body"),
-            ("""  "cron":"* * * * *","misfirePolicy":"later" """, "invalid_body"),
-            ("""  "cron":"* * * * *","jitterMs":-1 """, "invalid_body"),
-            ("""  "cron":"* * * * *","options":{"workflowId":"other"} """, "invalid_body"),
-            ("""  "cron":"* * * * *","payload":"\ud800" """, "invalid_body"),
-            ("""  "workflowId":"twice","cron":"* * * * *" """, "invalid_body"),
+            ("""  "cron":7 """, "validation_error"),
+            ("""  "cron":"" """, "validation_error"),
+            ("""  "other":7 """, "validation_error"),
+            ("""  "cron":"* * * * *","everyMs":5000 """, "validation_error"),
+            ("""  "everyMs":5 """, "validation_error"),
+            ("""  "cron":"* * * * *","id":"a/b" """, "validation_error"),
+            ("""  "cron":"* * * * *","id":"" """, "validation_error"),
+            ("""  "cron":"* * * * *","endAt":"tomorrow" """, "validation_error"),
+            ("""  "cron":"* * * * *","endAt":"2026-01-01T00:00:00" """, "validation_error"),
+            ("""  "cron":"* * * * *","endAt":12 """, "validation_error"),
+            ("""  "cron":"* * * * *","enabled":"yes" """, "validation_error"),
+            ("""  "cron":"* * * * *","misfirePolicy":"later" """, "validation_error"),
+            ("""  "cron":"* * * * *","jitterMs":-1 """, "validation_error"),
+            ("""  "cron":"* * * * *","options":{"workflowId":"other"} """, "validation_error"),
+            ("""  "cron":"* * * * *","payload":"\ud800" """, "validation_error"),
+            ("""  "workflowId":"twice","cron":"* * * * *" """, "validation_error"),
         ];
         foreach (var (members, code) in faults)
         {
@@ -102,8 +102,8 @@ public abstract class ScheduleTests(Stores store)
 
         Assert.Equal("invalid_cron", (await RefusedAsync(() => CreateAsync("""{"workflowId":"absent","cron":"x"}"""))).Code.Name);
         Assert.Equal("workflow_not_found", (await RefusedAsync(() => CreateAsync("""{"workflowId":"absent","cron":"* * * * *"}"""))).Code.Name);
-        Assert.Equal("invalid_body", (await RefusedAsync(() => CreateAsync("""[]"""))).Code.Name);
-        Assert.Equal("invalid_body", (await RefusedAsync(() => CreateAsync("""{"""))).Code.Name);
+        Assert.Equal("validation_error", (await RefusedAsync(() => CreateAsync("""[]"""))).Code.Name);
+        Assert.Equal("validation_error", (await RefusedAsync(() => CreateAsync("""{"""))).Code.Name);
 
         async Task CreateAsync(string body) =>
             await host.Client.CreateScheduleAsync(new CreateScheduleRequest { Body = ByteString.CopyFromUtf8(body) }, user);

@@ -34,6 +34,8 @@ public static class ErrorCodes
     public static readonly ErrorCode UnsupportedStreamMode = new("unsupported_stream_mode", 400, InvalidArgument);
     public static readonly ErrorCode UnsupportedForceEngineVersion = new("unsupported_force_engine_version", 400, InvalidArgument);
     public static readonly ErrorCode UnsupportedMockProvider = new("unsupported_mock_provider", 400, InvalidArgument);
+    public static readonly ErrorCode InvalidCron = new("invalid_cron", 400, InvalidArgument);
+    public static readonly ErrorCode InvalidTimezone = new("invalid_timezone", 400, InvalidArgument);
     public static readonly ErrorCode UnversionedPath = new("unversioned_path", 400, InvalidArgument);
     public static readonly ErrorCode Unauthenticated = new("unauthenticated", 401, UnauthenticatedStatus);
     public static readonly ErrorCode KeyExpired = new("key_expired", 401, UnauthenticatedStatus);
@@ -43,8 +45,11 @@ public static class ErrorCodes
     public static readonly ErrorCode MockProviderForbidden = new("mock_provider_forbidden", 403, PermissionDenied);
     public static readonly ErrorCode CredentialForbidden = new("credential_forbidden", 403, FailedPrecondition);
     public static readonly ErrorCode NotFound = new("not_found", 404, NotFoundStatus);
+    public static readonly ErrorCode WorkflowNotFound = new("workflow_not_found", 404, NotFoundStatus);
     public static readonly ErrorCode InterruptNotFound = new("interrupt_not_found", 404, NotFoundStatus);
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, Unimplemented);
+    public static readonly ErrorCode ScheduleExists = new("schedule_exists", 409, AlreadyExists);
+    public static readonly ErrorCode ScheduleLimitReached = new("schedule_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode RunAlreadyActive = new("run_already_active", 409, AlreadyExists);
     public static readonly ErrorCode IdempotencyInFlight = new("idempotency_in_flight", 409, Aborted);
     public static readonly ErrorCode IdempotencyKeyMismatch = new("idempotency_key_mismatch", 409, Aborted);

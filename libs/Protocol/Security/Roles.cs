@@ -29,6 +29,7 @@ public static class Roles
         [Scopes.ApprovalsRespond] = Role.Runner,
         [Scopes.WorkflowsWrite] = Role.Editor,
         [Scopes.WebhooksManage] = Role.Editor,
+        [Scopes.SchedulesManage] = Role.Editor,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly FrozenDictionary<Role, FrozenSet<string>> ScopesByRole = Enum.GetValues<Role>().ToFrozenDictionary(

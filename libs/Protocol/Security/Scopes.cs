@@ -24,6 +24,12 @@ public static class Scopes
     /// <summary>Inviting, changing and removing the members of the organization; an extension of this server.</summary>
     public const string MembersManage = "members:manage";
 
+    /// <summary>Making, changing and deleting schedules; an extension of this server.</summary>
+    public const string SchedulesManage = "schedules:manage";
+
+    /// <summary>Asking the scheduler for what is due; an extension of this server.</summary>
+    public const string AdminTick = "admin:tick";
+
     /// <summary>Stands for all scopes, also for those that are invented later. No operation asks for it.</summary>
     public const string Everything = "*";
 
@@ -39,5 +45,5 @@ public static class Scopes
     public static readonly FrozenSet<string> All = FrozenSet.Create(
         StringComparer.Ordinal,
         ManifestRead, RunsCreate, RunsRead, RunsCancel, ArtifactsRead, WebhooksManage, ApprovalsRespond,
-        WorkflowsWrite, KeysManage, MembersManage, AuditRead, PacksPublish, PacksYank, PacksYankRevert);
+        WorkflowsWrite, SchedulesManage, KeysManage, MembersManage, AdminTick, AuditRead, PacksPublish, PacksYank, PacksYankRevert);
 }

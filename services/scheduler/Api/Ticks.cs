@@ -66,8 +66,6 @@ internal sealed class Ticks(ScheduleStore schedules, FireStore fires, RunMaker m
     private const int Page = 500;
     private const int MaxAttempts = 100;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-
     /// <param name="at">The time to act at; null = now.</param>
     public async Task<TickReport> TickAsync(ScheduleOwner owner, DateTimeOffset? at, CancellationToken cancellationToken)
     {
@@ -93,13 +91,12 @@ internal sealed class Ticks(ScheduleStore schedules, FireStore fires, RunMaker m
         var undecided = page;
         for (var attempt = 0; undecided.Count > 0; attempt++)
         {
-            // Somebody else is at these: what it has done is seen once it is done.
+            // Somebody else was faster: what it has done is there to be read.
             if (attempt > 0)
             {
                 if (attempt > MaxAttempts)
                     throw new ProtocolException(new ProtocolError(ErrorCodes.ServiceUnavailable, "The schedules are being changed by others; try again."));
 
-                await Task.Delay(Pause, time, cancellationToken);
                 undecided = await schedules.FindAsync([.. undecided.Select(schedule => schedule.Uid)], cancellationToken);
             }
 
