@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace OpenWop.Micro.Grpc.Client;
 
 /// <summary>
-/// The connections to all instances of a service: calls go round them in turn, an instance that cannot be reached is left out and
-/// tried again with growing pauses.
+/// The connections to all instances of a service: calls go round them in turn, an instance that cannot be reached, or
+/// does not answer any more, is left out and tried again.
 /// </summary>
 internal sealed class NetworkChannel : IDisposable
 {
@@ -37,7 +37,7 @@ internal sealed class NetworkChannel : IDisposable
 
         ResolverFactory resolver = addresses.Scheme == "dns"
             ? new DnsResolverFactory(DnsRefreshInterval)
-            : new StaticResolverFactory(_ => addresses.Addresses.Select(address => new BalancerAddress(address.Host, address.Port)));
+            : new ProbedResolverFactory(addresses.Addresses, () => CreateConnections(options));
         var resolvers = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider();
 
         var channel = GrpcChannel.ForAddress(

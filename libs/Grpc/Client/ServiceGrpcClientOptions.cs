@@ -34,10 +34,10 @@ public sealed class ServiceGrpcClientOptions
     public TimeSpan MaxReconnectBackoff { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>After how much silence on a connection that has calls the other side is asked whether it is still there.</summary>
-    public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the answer may take before the connection counts as broken.</summary>
-    public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Last changes to the connection handler, for example certificates.</summary>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
