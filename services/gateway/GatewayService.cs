@@ -5,6 +5,7 @@ using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Engine;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
+using OpenWop.Micro.Gateway.Inflight;
 using OpenWop.Micro.Gateway.Mcp;
 using OpenWop.Micro.Gateway.OpenApi;
 using OpenWop.Micro.Gateway.Organizations;
@@ -54,6 +55,7 @@ public static class GatewayService
         services.AddSingleton<Authenticator>();
         services.AddSingleton(RateLimitOptions.From(builder.Configuration));
         services.AddSingleton<RateLimiter>();
+        services.AddSingleton(InflightOptions.From(builder.Configuration));
         services.AddSingleton<IdempotencyGate>();
         services.AddSingleton<OperationPipeline>();
 
@@ -84,6 +86,7 @@ public static class GatewayService
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseMiddleware<EnvelopeMiddleware>();
+        app.UseMiddleware<InflightLimit>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseRouting();
         return app;

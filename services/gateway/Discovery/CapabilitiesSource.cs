@@ -3,6 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Gateway.Inflight;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Protocol.Capabilities;
 
@@ -18,6 +19,7 @@ internal sealed partial class CapabilitiesSource(
     Contracts.Identity.V1.Audit.AuditClient audit,
     PublicAddress address,
     IConfiguration configuration,
+    InflightOptions inflight,
     TimeProvider time,
     ILogger<CapabilitiesSource> logger) : IHealthCheck
 {
@@ -79,7 +81,8 @@ internal sealed partial class CapabilitiesSource(
                 await checkpoints,
                 address.Configured,
                 configuration.MaxRequestBodyBytes(),
-                !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))));
+                !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]),
+                inflight)));
             return _document;
         }
         catch (Exception exception) when (_document is { } last)

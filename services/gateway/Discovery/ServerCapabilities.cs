@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Gateway.Inflight;
 using OpenWop.Micro.Protocol.Capabilities;
 using OpenWop.Micro.ServiceDefaults.Callers;
 
@@ -17,8 +18,9 @@ namespace OpenWop.Micro.Gateway.Discovery;
 /// <param name="PublicUrl">Configured base URL, or null.</param>
 /// <param name="MaxRequestBodyBytes">Largest request body that is accepted.</param>
 /// <param name="ExportsTelemetry">Whether traces leave the installation over OTLP.</param>
+/// <param name="Inflight">How much a gateway takes on at a time.</param>
 internal sealed record ServerFacts(
-    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry);
+    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry, InflightOptions Inflight);
 
 /// <summary>
 /// What this server advertises (spec/http-core.md 8). Only what works: absence means "not supported", and everything that is
@@ -164,6 +166,9 @@ internal static class ServerCapabilities
         }
 
         AgentCapabilities.Add(families, typeId => Executes(facts, typeId));
+        if (Production(facts.Inflight) is { } production)
+            families["production"] = production;
+
         if (facts.ExportsTelemetry)
         {
             families["observability"] = new JsonObject
@@ -175,6 +180,17 @@ internal static class ServerCapabilities
 
         return families;
     }
+
+    /// <summary>The production profile, when it is claimed; its limits also without, when there are some.</summary>
+    private static JsonObject? Production(InflightOptions inflight) => inflight.Cap is not { } cap ? null : new JsonObject
+    {
+        ["supported"] = inflight.ClaimsProduction,
+        ["backpressure"] = new JsonObject { ["supported"] = true, ["inflightCap"] = cap, ["retryAfterSeconds"] = inflight.RetryAfterSeconds },
+
+        // Runs are kept until somebody removes them.
+        ["retention"] = new JsonObject { ["supported"] = true, ["minWindowSeconds"] = 7 * 24 * 60 * 60, ["testForceExpire"] = false },
+        ["debugBundle"] = new JsonObject { ["supported"] = true, ["truncationMetadata"] = true },
+    };
 
     private static JsonObject Grpc(string? publicUrl)
     {
