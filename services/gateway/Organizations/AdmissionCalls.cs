@@ -15,19 +15,20 @@ namespace OpenWop.Micro.Gateway.Organizations;
 /// How people come in: with the bootstrap token, by signing up, with an invitation. The answer is the only place where the new key
 /// is ever shown; what goes to identity is its hash.
 /// </summary>
-internal sealed class AdmissionCalls(OrganizationsClient organizations)
+internal sealed class AdmissionCalls(OrganizationsClient organizations, StrangerLimit limit)
 {
     private const int MaxToken = 512;
     private const int MaxName = 100;
 
-    public Task<Answer> BootstrapAsync(OperationCall call, CancellationToken cancellationToken) =>
-        FoundAsync(call, hasToken: true, request => organizations.BootstrapAsync(request, deadline: Deadline, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
+    public Task<Answer> BootstrapAsync(HttpContext context, OperationCall call, CancellationToken cancellationToken) =>
+        FoundAsync(context, call, hasToken: true, request => organizations.BootstrapAsync(request, deadline: Deadline, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
 
-    public Task<Answer> SignUpAsync(OperationCall call, CancellationToken cancellationToken) =>
-        FoundAsync(call, hasToken: false, request => organizations.SignUpAsync(request, deadline: Deadline, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
+    public Task<Answer> SignUpAsync(HttpContext context, OperationCall call, CancellationToken cancellationToken) =>
+        FoundAsync(context, call, hasToken: false, request => organizations.SignUpAsync(request, deadline: Deadline, cancellationToken: cancellationToken).ResponseAsync, cancellationToken);
 
-    public async Task<Answer> AcceptAsync(OperationCall call, CancellationToken cancellationToken)
+    public async Task<Answer> AcceptAsync(HttpContext context, OperationCall call, CancellationToken cancellationToken)
     {
+        limit.Admit(context);
         var body = await ControlBody.ReadAsync(call, cancellationToken);
         var token = body.Text("token", MaxToken, isRequired: true);
         var name = body.Text("name", MaxName);
@@ -43,9 +44,10 @@ internal sealed class AdmissionCalls(OrganizationsClient organizations)
 
     public static ByteString HashOf(string secret) => UnsafeByteOperations.UnsafeWrap(ApiKeyText.Hash(secret));
 
-    private static async Task<Answer> FoundAsync(
-        OperationCall call, bool hasToken, Func<FoundRequest, Task<Admission>> found, CancellationToken cancellationToken)
+    private async Task<Answer> FoundAsync(
+        HttpContext context, OperationCall call, bool hasToken, Func<FoundRequest, Task<Admission>> found, CancellationToken cancellationToken)
     {
+        limit.Admit(context);
         var body = await ControlBody.ReadAsync(call, cancellationToken);
         var token = hasToken ? body.Text("token", MaxToken) : "";
         var name = body.Text("name", MaxName);

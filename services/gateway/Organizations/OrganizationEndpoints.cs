@@ -13,6 +13,7 @@ internal static class OrganizationEndpoints
     public static void AddOrganizations(this WebApplicationBuilder builder)
     {
         builder.AddServiceClient<Identities.Organizations.OrganizationsClient>(Service);
+        builder.Services.AddSingleton<StrangerLimit>();
         builder.Services.AddSingleton<AdmissionCalls>();
         builder.Services.AddSingleton<MemberCalls>();
         builder.Services.AddSingleton<KeyCalls>();
