@@ -86,6 +86,27 @@ public sealed class CommandTests(RunningServer server) : IClassFixture<RunningSe
     }
 
     [Fact]
+    public async Task A_schedule_is_made_listed_switched_and_deleted()
+    {
+        await StoreAsync("nightly");
+
+        var made = (await _tool.RunAsync("schedules", "add", "nightly", "--cron", "0 3 * * *", "--timezone", "Europe/Berlin", "-i", "name=moon", "--json")).Expecting(0).Json;
+        var id = made.GetProperty("id").GetString()!;
+        var listed = (await _tool.RunAsync("schedules", "list")).Expecting(0).Output;
+        var off = (await _tool.RunAsync("schedules", "disable", id, "--json")).Expecting(0).Json;
+        (await _tool.RunAsync("schedules", "enable", id)).Expecting(0);
+        var read = (await _tool.RunAsync("schedules", "get", id)).Expecting(0).Json;
+        (await _tool.RunAsync("schedules", "add", "nightly", "--cron", "61 * * * *")).Expecting(1);
+        (await _tool.RunAsync("schedules", "delete", id)).Expecting(0);
+
+        Assert.Contains("Europe/Berlin", listed, StringComparison.Ordinal);
+        Assert.False(off.GetProperty("enabled").GetBoolean());
+        Assert.True(read.GetProperty("enabled").GetBoolean());
+        Assert.Equal("moon", read.GetProperty("payload").GetProperty("name").GetString());
+        (await _tool.RunAsync("schedules", "get", id)).Expecting(4);
+    }
+
+    [Fact]
     public async Task Keys_are_made_listed_rotated_and_revoked()
     {
         var made = (await _tool.RunAsync("keys", "add", "--name", "ci", "--scope", "runs:read", "--scope", "runs:create", "--json")).Expecting(0).Json;
