@@ -63,7 +63,7 @@ internal static class Plan
     private static string? ProgramOf(string root, string service, string configuration)
     {
         var project = Path.Combine(root, "services", service);
-        if (!Directory.Exists(project))
+        if (!File.Exists(Path.Combine(project, "Program.cs")))
             return null;
 
         var assembly = "OpenWop.Micro." + char.ToUpperInvariant(service[0]) + service[1..] + ".dll";
