@@ -130,7 +130,8 @@ internal sealed class RunsGrpcService(
             row.RunId,
             context,
             () => PausedAsync(row.RunId, new RunCommand.Pause(reason, policy, IdentityOf(request.RequestId))),
-            (peer, options) => peer.PauseRunAsync(request, options));
+            (peer, options) => peer.PauseRunAsync(request, options),
+            repeatable: request.RequestId.Length > 0);
     }
 
     public override async Task<PauseRunReply> ResumeRun(ResumeRunRequest request, ServerCallContext context)
@@ -141,7 +142,8 @@ internal sealed class RunsGrpcService(
             row.RunId,
             context,
             () => PausedAsync(row.RunId, new RunCommand.Resume(reason, IdentityOf(request.RequestId))),
-            (peer, options) => peer.ResumeRunAsync(request, options));
+            (peer, options) => peer.ResumeRunAsync(request, options),
+            repeatable: request.RequestId.Length > 0);
     }
 
     public override async Task<ResolveInterruptReply> ResolveInterrupt(ResolveInterruptRequest request, ServerCallContext context)
@@ -156,7 +158,8 @@ internal sealed class RunsGrpcService(
                     row.RunId, request.NodeId, request.ResumeValue.Memory, context.GetCaller().Principal, IdentityOf(request.RequestId));
                 return new ResolveInterruptReply { RunId = row.RunId, NodeId = request.NodeId, Status = decided.Status, Replayed = decided.IsReplay };
             },
-            (peer, options) => peer.ResolveInterruptAsync(request, options));
+            (peer, options) => peer.ResolveInterruptAsync(request, options),
+            repeatable: request.RequestId.Length > 0);
     }
 
     public override async Task<ResolveInterruptReply> ResolveInterruptByToken(ResolveInterruptByTokenRequest request, ServerCallContext context)
@@ -170,7 +173,8 @@ internal sealed class RunsGrpcService(
                     request.Token, request.ResumeValue.Memory, IdentityOf(request.RequestId, request.RequestDigest), context.CancellationToken);
                 return new ResolveInterruptReply { RunId = token.RunId, NodeId = token.NodeId, Status = decided.Status, Replayed = decided.IsReplay };
             },
-            (peer, options) => peer.ResolveInterruptByTokenAsync(request, options));
+            (peer, options) => peer.ResolveInterruptByTokenAsync(request, options),
+            repeatable: request.RequestId.Length > 0);
     }
 
     public override async Task<InspectInterruptReply> InspectInterruptByToken(InspectInterruptByTokenRequest request, ServerCallContext context) => new()
