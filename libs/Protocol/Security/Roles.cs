@@ -16,6 +16,9 @@ public enum Role
 /// </summary>
 public static class Roles
 {
+    /// <summary>Stands for all scopes, also for those that are invented later. No operation asks for it.</summary>
+    public const string Everything = "*";
+
     /// <summary>
     /// The least role that holds a scope; the roles above hold it too. A scope that is not listed belongs to owners alone.
     /// </summary>
@@ -35,13 +38,13 @@ public static class Roles
     private static readonly FrozenDictionary<Role, FrozenSet<string>> ScopesByRole = Enum.GetValues<Role>().ToFrozenDictionary(
         role => role,
         role => role == Role.Owner
-            ? FrozenSet.Create(StringComparer.Ordinal, Scopes.Everything)
+            ? FrozenSet.Create(StringComparer.Ordinal, Everything)
             : LeastRole.Where(row => row.Value <= role).Select(row => row.Key).ToFrozenSet(StringComparer.Ordinal));
 
     private static readonly FrozenDictionary<string, Role> ByName =
         Enum.GetValues<Role>().ToFrozenDictionary(NameOf, StringComparer.Ordinal);
 
-    /// <summary>The scopes of a role; an owner has <see cref="Scopes.Everything"/>.</summary>
+    /// <summary>The scopes of a role; an owner has <see cref="Everything"/>.</summary>
     public static FrozenSet<string> ScopesOf(Role role) => ScopesByRole[role];
 
     /// <summary>The role with this name on the wire, or null.</summary>
@@ -65,8 +68,8 @@ public static class Roles
     {
         ArgumentNullException.ThrowIfNull(scopes);
         var held = ScopesOf(role);
-        return held.Contains(Scopes.Everything) ? scopes
-            : scopes.Contains(Scopes.Everything) ? [.. held.Order(StringComparer.Ordinal)]
+        return held.Contains(Everything) ? scopes
+            : scopes.Contains(Everything) ? [.. held.Order(StringComparer.Ordinal)]
             : [.. scopes.Where(held.Contains)];
     }
 }

@@ -30,9 +30,6 @@ public static class Scopes
     /// <summary>Asking the scheduler for what is due; an extension of this server.</summary>
     public const string AdminTick = "admin:tick";
 
-    /// <summary>Stands for all scopes, also for those that are invented later. No operation asks for it.</summary>
-    public const string Everything = "*";
-
     /// <summary>Reading the audit log; meaningful only with that profile.</summary>
     public const string AuditRead = "audit:read";
 

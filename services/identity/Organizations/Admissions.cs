@@ -105,7 +105,7 @@ internal sealed class Admissions(OrganizationStore store, KeyChanges keys, Admis
             Tenant = member.Tenant,
             Name = "personal key",
             Principal = member.MemberId,
-            Scopes = [Scopes.Everything],
+            Scopes = [Roles.Everything],
             IsTest = member.IsTest,
             Source = KeySource.Api,
             CreatedAt = member.CreatedAt,
