@@ -28,6 +28,9 @@ public sealed class SealingKeys
     /// <summary>Id of the key that seals.</summary>
     public ReadOnlyMemory<byte> CurrentId => Current.Id;
 
+    /// <summary>Whether there are former keys, with which something may still be sealed.</summary>
+    public bool IsRotating => _keys.Length > 1;
+
     internal SealingKey Current => _keys[0];
 
     /// <param name="purpose">What is sealed, such as <c>identity secrets</c>; also names the file. Letters and blanks.</param>

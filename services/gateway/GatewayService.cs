@@ -14,6 +14,7 @@ using OpenWop.Micro.Gateway.RateLimits;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Gateway.Runs;
 using OpenWop.Micro.Gateway.Schedules;
+using OpenWop.Micro.Gateway.Secrets;
 using OpenWop.Micro.Gateway.Sessions;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
@@ -51,6 +52,8 @@ public static class GatewayService
         services.AddHostedService(provider => provider.GetRequiredService<AuditShipping>());
         services.AddSingleton<AuditLog>();
         services.AddSingleton<AuditOperations>();
+        builder.AddServiceClient<Contracts.Identity.V1.Vault.VaultClient>("identity");
+        services.AddSingleton<SecretOperations>();
         services.AddSingleton<ErrorTranslator>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton(RateLimitOptions.From(builder.Configuration));
@@ -128,6 +131,10 @@ public static class GatewayService
         app.MapOrganizations();
         app.MapSchedules();
 
+        var secrets = services.GetRequiredService<SecretOperations>();
+        app.MapOperation(Operations.ListSecrets, secrets.ListAsync);
+        app.MapOperation(Operations.PutSecret, secrets.PutAsync);
+        app.MapOperation(Operations.DeleteSecret, secrets.DeleteAsync);
         app.MapOperation(Operations.VerifyAuditLog, services.GetRequiredService<AuditOperations>().VerifyAsync);
 
         app.MapMcpEndpoint();

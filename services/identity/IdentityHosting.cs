@@ -7,6 +7,8 @@ using OpenWop.Micro.Identity.Keys;
 using OpenWop.Micro.Identity.Organizations;
 using OpenWop.Micro.Identity.Sessions;
 using OpenWop.Micro.Identity.Tokens;
+using OpenWop.Micro.Identity.Vault;
+using OpenWop.Micro.Secrets;
 using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Topology;
@@ -14,7 +16,7 @@ using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Identity;
 
-/// <summary>The identity service: organizations and their members, API keys, sessions and internal tokens.</summary>
+/// <summary>The identity service: organizations and their members, API keys, sessions, internal tokens and secrets.</summary>
 public static class IdentityHosting
 {
     private const string Service = "identity";
@@ -51,6 +53,14 @@ public static class IdentityHosting
         services.AddSingleton<SigningKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<SigningKeys>());
         services.AddHostedService<KeyImport>();
+        services.AddSingleton(provider => SealingKeys.Load(
+            provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>(), "identity secrets"));
+        services.AddSingleton<SecretSeal>();
+        services.AddSingleton<SecretStore>();
+        services.AddSingleton<SecretVault>();
+        services.AddSingleton<SecretSeeding>();
+        services.AddHostedService(provider => provider.GetRequiredService<SecretSeeding>());
+        services.AddHostedService<SecretRotation>();
         services.AddSingleton<KeyUse>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyUse>());
         services.AddIdempotencyRecords(Service);
@@ -64,6 +74,7 @@ public static class IdentityHosting
         app.MapServiceOverGrpc<IdentityGrpcService>();
         app.MapServiceOverGrpc<OrganizationsGrpcService>();
         app.MapServiceOverGrpc<AuditGrpcService>();
+        app.MapServiceOverGrpc<VaultGrpcService>();
         app.MapIdempotencyRecords();
         return app;
     }

@@ -23,6 +23,7 @@ internal static class Catalog
         .. OrchestratorScenarios.All,
         .. ConversationScenarios.All,
         .. RedactionScenarios.All,
+        .. SecretScenarios.All,
         .. OperationScenarios.All,
         .. RunOptionScenarios.All,
         .. RouteScenarios.All,

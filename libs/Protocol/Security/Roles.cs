@@ -32,6 +32,7 @@ public static class Roles
         [Scopes.ApprovalsRespond] = Role.Runner,
         [Scopes.WorkflowsWrite] = Role.Editor,
         [Scopes.WebhooksManage] = Role.Editor,
+        [Scopes.SecretsManage] = Role.Editor,
         [Scopes.SchedulesManage] = Role.Editor,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

@@ -18,6 +18,9 @@ public static class Scopes
     /// <summary>Storing workflow definitions; an extension of this server, as the protocol leaves that to the host.</summary>
     public const string WorkflowsWrite = "workflows:write";
 
+    /// <summary>Storing, listing and removing secrets, whose values nobody reads back; an extension of this server.</summary>
+    public const string SecretsManage = "secrets:manage";
+
     /// <summary>Making, listing, revoking and rotating the API keys of the organization; an extension of this server.</summary>
     public const string KeysManage = "keys:manage";
 
@@ -42,5 +45,5 @@ public static class Scopes
     public static readonly FrozenSet<string> All = FrozenSet.Create(
         StringComparer.Ordinal,
         ManifestRead, RunsCreate, RunsRead, RunsCancel, ArtifactsRead, WebhooksManage, ApprovalsRespond,
-        WorkflowsWrite, SchedulesManage, KeysManage, MembersManage, AdminTick, AuditRead, PacksPublish, PacksYank, PacksYankRevert);
+        WorkflowsWrite, SchedulesManage, SecretsManage, KeysManage, MembersManage, AdminTick, AuditRead, PacksPublish, PacksYank, PacksYankRevert);
 }

@@ -191,6 +191,34 @@ internal static class Operations
         Errors = [ErrorCodes.ValidationError],
     };
 
+    public static readonly Operation ListSecrets = new("listSecrets", HttpMethods.Get, "/v1/secrets")
+    {
+        Scopes = [ScopeNames.SecretsManage],
+        Summary = "The secrets of the organization in the mode of the key, without their values. An extension of this server.",
+        Parameters = ["After", "Limit"],
+        Successes = [new(200, "Secrets, ordered by id.", "SecretPage")],
+        Errors = [ErrorCodes.ValidationError],
+    };
+
+    public static readonly Operation PutSecret = new("putSecret", HttpMethods.Put, "/v1/secrets/{secretId}")
+    {
+        Scopes = [ScopeNames.SecretsManage],
+        Summary = "Stores a secret or replaces its value, which nobody reads back. An extension of this server.",
+        Parameters = ["IdempotencyKey"],
+        Body = "PutSecretRequest",
+        Successes = [new(200, "The secret has this value now.", "Secret"), new(201, "The secret was created.", "Secret")],
+        Errors = [ErrorCodes.PreconditionFailed],
+    };
+
+    public static readonly Operation DeleteSecret = new("deleteSecret", HttpMethods.Delete, "/v1/secrets/{secretId}")
+    {
+        Scopes = [ScopeNames.SecretsManage],
+        Summary = "Removes a secret. An extension of this server.",
+        Parameters = ["IdempotencyKey"],
+        Successes = [new(204, "The secret is gone.")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound],
+    };
+
     public static readonly Operation ResolveInterruptByRun = new("resolveInterruptByRun", HttpMethods.Post, "/v1/runs/{runId}/interrupts/{nodeId}")
     {
         Rpc = "ResolveInterruptByRun",
@@ -235,6 +263,7 @@ internal static class Operations
         GetWorkflow, PutWorkflow,
         CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetDebugBundle, GetArtifact,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
+        ListSecrets, PutSecret, DeleteSecret,
         VerifyAuditLog,
     ];
 }
