@@ -119,7 +119,7 @@ public sealed partial class ShardLeases : IAsyncDisposable
     {
         await _database.WriteAsync(session => ShardTables.EnsureShardsAsync(session, _options.ShardCount), cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _confirmedAt, _time.GetTimestamp());
-        await RunRoundAsync(first: true, cancellationToken).ConfigureAwait(false);
+        await RunFirstRoundAsync(cancellationToken).ConfigureAwait(false);
 
         // Own timer instead of PeriodicTimer: a wake-up may come first, and the lease of another instance may run out before.
         _timer = _time.CreateTimer(_ => Wake(), null, Period, Period);
@@ -214,6 +214,23 @@ public sealed partial class ShardLeases : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
         {
+        }
+    }
+
+    /// <summary>Somebody who is frozen in the middle of a round holds rows for a while: no reason for others not to start.</summary>
+    private async Task RunFirstRoundAsync(CancellationToken cancellationToken)
+    {
+        for (var done = false; !done;)
+        {
+            try
+            {
+                await RunRoundAsync(first: true, cancellationToken).ConfigureAwait(false);
+                done = true;
+            }
+            catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                Log.RoundFailed(_logger, exception);
+            }
         }
     }
 

@@ -43,6 +43,28 @@ internal static class CronFields
         return null;
     }
 
+    /// <summary>
+    /// The fields as the parser takes them. A step over more than the field has leaves the first value, as it does in cron; the parser
+    /// knows no such steps.
+    /// </summary>
+    /// <param name="fields">What has passed the check.</param>
+    public static string[] Normalize(string[] fields)
+    {
+        Field[] known = fields.Length == Standard.Length ? Standard : [Second, .. Standard];
+        return [.. fields.Select((text, i) => string.Join(',', text.Split(',').Select(item => Normalize(item, known[i]))))];
+    }
+
+    private static string Normalize(string item, Field field)
+    {
+        var slash = item.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0 || Number(item[(slash + 1)..]) <= field.Max - field.Min)
+            return item;
+
+        var range = item[..slash];
+        var dash = range.IndexOf('-', StringComparison.Ordinal);
+        return range is "*" or "?" ? field.Min.ToString(CultureInfo.InvariantCulture) : dash < 0 ? range : range[..dash];
+    }
+
     private static string? CheckField(string text, Field field)
     {
         foreach (var item in text.Split(','))
@@ -61,8 +83,8 @@ internal static class CronFields
 
         var slash = item.IndexOf('/', StringComparison.Ordinal);
         var range = slash < 0 ? item : item[..slash];
-        if (slash >= 0 && !(Number(item[(slash + 1)..]) is { } step && step >= 1 && step <= field.Max - field.Min + 1))
-            return $"has a step that is not from 1 to {field.Max - field.Min + 1}";
+        if (slash >= 0 && !(Number(item[(slash + 1)..]) is >= 1))
+            return "has a step that is not a number from 1 on";
 
         if (range is "*" || (range is "?" && field.Min != field.Max && field.Name.StartsWith("day", StringComparison.Ordinal)))
             return null;

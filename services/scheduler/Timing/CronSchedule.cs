@@ -14,7 +14,7 @@ namespace OpenWop.Micro.Scheduler.Timing;
 /// <item>An expression for every hour (<c>*</c>) means elapsed time, not a time of day: it goes on through both hours that look the same
 /// and makes no extra slot after a gap. <c>*/5 * * * *</c> fires every five minutes, always.</item>
 /// </list>
-/// Days: when day of month and day of week are both given, either is enough, as in every cron since 1979.
+/// Days: when day of month and day of week are both given and neither begins with a star, either is enough, as in every cron since 1979.
 /// </remarks>
 internal sealed class CronSchedule
 {
@@ -63,15 +63,17 @@ internal sealed class CronSchedule
             return null;
         }
 
+        var everyHour = IsEveryHour(fields);
+        var eitherDay = !IsAny(fields[^3]) && !IsAny(fields[^1]);
+        fields = CronFields.Normalize(fields);
         try
         {
-            var (day, weekday) = (fields[^3], fields[^1]);
-            if (IsAny(day) || IsAny(weekday))
-                return new CronSchedule(Parse(fields), null, zone, IsEveryHour(fields));
+            if (!eitherDay)
+                return new CronSchedule(Parse(fields), null, zone, everyHour);
 
             string[] byDay = [.. fields[..^1], "*"];
             string[] byWeekday = [.. fields[..^3], "*", .. fields[^2..]];
-            return new CronSchedule(Parse(byDay), Parse(byWeekday), zone, IsEveryHour(fields));
+            return new CronSchedule(Parse(byDay), Parse(byWeekday), zone, everyHour);
         }
         catch (CronFormatException exception)
         {

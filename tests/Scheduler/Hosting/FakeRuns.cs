@@ -22,8 +22,13 @@ internal sealed class FakeRuns
     /// <summary>Called before a run is made; may throw.</summary>
     public Action<CreateRunRequest> OnCreate { get; set; } = _ => { };
 
+    /// <summary>Called with the run that the answer is about; may throw, and the answer is lost.</summary>
+    public Action<CreatedRun> OnCreated { get; set; } = _ => { };
+
     /// <summary>How often it was asked, also for runs that were there.</summary>
     public int Calls;
+
+    public int Count => _byRequest.Count;
 
     public IReadOnlyList<CreatedRun> All => [.. _byRequest.Values.OrderBy(run => run.RunId, StringComparer.Ordinal)];
 
@@ -38,13 +43,15 @@ internal sealed class FakeRuns
         Interlocked.Increment(ref Calls);
         OnCreate(request);
         var body = JsonElement.Parse(request.Body.Span);
-        return _byRequest.GetOrAdd(request.RequestId, id => new CreatedRun(
+        var run = _byRequest.GetOrAdd(request.RequestId, id => new CreatedRun(
             string.Create(CultureInfo.InvariantCulture, $"run-{Interlocked.Increment(ref _last):D6}"),
             request.ActingFor.Tenant,
             request.ActingFor.Test,
             body.GetProperty("workflowId").GetString()!,
             body,
             id));
+        OnCreated(run);
+        return run;
     }
 
     internal sealed class Service(FakeRuns fake) : Runs.RunsBase

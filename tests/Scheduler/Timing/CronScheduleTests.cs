@@ -20,6 +20,10 @@ public sealed class CronScheduleTests
     [InlineData("0 0 * feb,apr *", "2026-02-01 00:00")]
     [InlineData("0 12 13 * FRI", "2026-01-02 12:00")] // a Friday or a 13th
     [InlineData("0 12 13 * ?", "2026-01-13 12:00")]
+    [InlineData("0 12 */2 * FRI", "2026-01-09 12:00")] // a star first: both must hold
+    [InlineData("*/120 * * * *", "2026-01-01 01:00")] // a step over more than there is leaves the first value
+    [InlineData("*/60 */24 * * *", "2026-01-02 00:00")]
+    [InlineData("20-40/50 * * * *", "2026-01-01 00:20")]
     public void Five_fields_name_the_next_slot(string text, string next) =>
         Assert.Equal(At(next), Parse(text).Next(At("2026-01-01")));
 
