@@ -13,6 +13,7 @@ using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Streaming;
+using OpenWop.Micro.Runs.Telemetry;
 using OpenWop.Micro.Runs.Timers;
 using OpenWop.Micro.ServiceDefaults.Clients;
 using OpenWop.Micro.ServiceDefaults.Configuration;
@@ -44,6 +45,7 @@ public static class RunsHosting
         builder.Services.AddSingleton<Definitions>();
         builder.Services.AddSingleton<OwnedShards>();
         builder.Services.AddEventBus();
+        builder.Services.AddSingleton<RunTelemetry>();
         builder.Services.AddSingleton<RunRegistry>();
         builder.Services.AddSingleton(provider => new WakeUps(
             provider.GetRequiredService<TimeProvider>(),
@@ -55,7 +57,7 @@ public static class RunsHosting
                 provider.GetRequiredService<WakeUps>(),
                 provider.GetRequiredService<IEventBus>(),
                 provider.GetRequiredService<SignalDelivery>(),
-                provider.GetRequiredService<CallbackDelivery>()).Committed,
+                provider.GetRequiredService<CallbackDelivery>(), provider.GetRequiredService<RunTelemetry>()).Committed,
             provider.GetRequiredService<ILogger<RunStore>>()));
         builder.Services.AddSingleton(provider => new ActivityStore(
             provider.GetRequiredKeyedService<Database>(Service),

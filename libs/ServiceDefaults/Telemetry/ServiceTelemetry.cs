@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
@@ -19,6 +20,7 @@ internal static class ServiceTelemetry
 
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string Protocol = "OTEL_EXPORTER_OTLP_PROTOCOL";
+    private const string SpanDelay = "OTEL_BSP_SCHEDULE_DELAY";
 
     public static void AddServiceTelemetry(this WebApplicationBuilder builder, string service)
     {
@@ -28,7 +30,11 @@ internal static class ServiceTelemetry
         if (string.IsNullOrWhiteSpace(builder.Configuration[Protocol]))
             builder.Configuration[Protocol] = "http/protobuf";
 
-        builder.Services.AddOpenTelemetry()
+        // What somebody looks for a moment later is there: not the SDK's five seconds.
+        if (string.IsNullOrWhiteSpace(builder.Configuration[SpanDelay]))
+            builder.Configuration[SpanDelay] = "1000";
+
+        var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(
                 $"openwop-{service}",
                 serviceNamespace: "openwop",
@@ -46,8 +52,19 @@ internal static class ServiceTelemetry
                 .AddMeter("System.Runtime")
                 .AddMeter("Microsoft.AspNetCore.Server.Kestrel")
                 .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation())
-            .UseOtlpExporter();
+                .AddHttpClientInstrumentation());
+        if (builder.Configuration[Protocol] != OtlpJson.Protocol)
+        {
+            telemetry.UseOtlpExporter();
+            return;
+        }
+
+        var headers = OtlpJson.HeadersOf(builder.Configuration);
+        telemetry
+            .WithTracing(traces => traces.AddProcessor(new BatchActivityExportProcessor(
+                new OtlpJsonSpanExporter(OtlpJson.AddressOf(builder.Configuration, "traces"), headers), scheduledDelayMilliseconds: int.Parse(builder.Configuration[SpanDelay]!, CultureInfo.InvariantCulture))))
+            .WithMetrics(metrics => metrics.AddReader(new PeriodicExportingMetricReader(
+                new OtlpJsonMetricExporter(OtlpJson.AddressOf(builder.Configuration, "metrics"), headers))));
     }
 
     /// <summary>The token of an interrupt stands in the path, and is a credential.</summary>

@@ -174,7 +174,7 @@ internal static class ServerCapabilities
             families["observability"] = new JsonObject
             {
                 ["namespace"] = "openwop",
-                ["otel"] = new JsonObject { ["exportProtocols"] = new JsonArray("http/protobuf") },
+                ["otel"] = new JsonObject { ["exportProtocols"] = new JsonArray("http/protobuf", "http/json") },
             };
         }
 

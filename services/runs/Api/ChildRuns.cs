@@ -90,6 +90,7 @@ internal sealed class ChildRuns(Func<RunCreator> creator, RunStore store, TimePr
                 DefinitionOwner = pinned.Owner,
                 DefinitionVersion = pinned.Version,
                 ScopeId = origin.ScopeId,
+                Traceparent = origin.Traceparent,
                 Parent = new ParentLink(origin.RunId, origin.NodeId, origin.WorkflowId, origin.Iteration, origin.RootRunId, origin.Depth + 1, request.Harvest),
             },
         };

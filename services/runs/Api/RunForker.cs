@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenWop.Micro.Protocol.Errors;
@@ -8,6 +9,7 @@ using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.Runs.Telemetry;
 
 namespace OpenWop.Micro.Runs.Api;
 
@@ -101,12 +103,13 @@ internal sealed class RunForker(OwnedShards shards, RunRegistry registry, RunSto
         return source with
         {
             RunId = runId,
-            Origin = origin,
+            Origin = origin with { SourceTraceparent = source.Options.Traceparent },
             RecursionLimit = asksForLimit ? overlay!.RecursionLimit : source.RecursionLimit,
             Deadline = timeout > 0 ? now.AddMilliseconds(timeout) : null,
             TimeoutMs = timeout,
             Options = source.Options with
             {
+                Traceparent = RunTelemetry.IsTracing ? Activity.Current?.Id ?? SpanIdentity.NewTraceparent() : null,
                 // The parent waits for the source, not for the fork.
                 Parent = null,
                 Configurable = configurable,

@@ -11,6 +11,7 @@ using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Runs.Streaming;
+using OpenWop.Micro.Runs.Telemetry;
 using OpenWop.Micro.ServiceDefaults.Callers;
 
 namespace OpenWop.Micro.Runs.Api;
@@ -31,7 +32,7 @@ internal sealed class RunsGrpcService(
             {
                 var created = await creator.CreateAsync(
                     request.Body.Memory, owner, RequestIdOf(request.RequestId), request.DedupEnforce,
-                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, context.CancellationToken);
+                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, RunTelemetry.TraceOf(request.Traceparent), context.CancellationToken);
                 return new CreateRunReply { RunId = created.RunId, Status = created.Status, Replayed = created.Replayed };
             },
             (peer, options) => peer.CreateRunAsync(request, options),

@@ -273,6 +273,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : touched?.LoopState,
             Orchestration = state.Orchestration,
             Pins = state.Pins,
+            Trace = options,
             ChildCount = state.Children.Count,
             ChildResults = same is null ? [] : [.. same.ChildRuns.Select(child => state.Children[child].Result).OfType<ChildResult>()],
             Origin = new ChildOrigin(
@@ -282,6 +283,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
                 Principal = options.Principal,
                 IsTest = options.IsTest,
                 ScopeId = options.ScopeId,
+                Traceparent = SpanIdentity.WithinAttempt(runId, options, node.Id, iteration, attempt) is { } within ? SpanIdentity.Format(within) : null,
             },
         };
     }

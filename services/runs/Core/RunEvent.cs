@@ -218,6 +218,9 @@ internal sealed record RunOptions
     public string? ScopeId { get; init; }
     public string? CallbackUrl { get; init; }
 
+    /// <summary>The W3C trace context that the run was started in; null = none is kept.</summary>
+    public string? Traceparent { get; init; }
+
     /// <summary>Whose semantics the run follows.</summary>
     public int EngineVersion { get; init; } = EngineVersions.Current;
 

@@ -98,6 +98,7 @@ internal static class EventFacts
         ForkPayloads.WriteOverlay(writer, started);
         EventPayloads.WriteOptional(writer, "scopeId", started.Options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", started.Options.CallbackUrl);
+        EventPayloads.WriteOptional(writer, "traceparent", started.Options.Traceparent);
     }
 
     private static void WriteNodeStarted(Utf8JsonWriter writer, NodeStarted started)

@@ -279,6 +279,7 @@ internal static class EventPayloads
                 Metadata = facts.Member("metadata") ?? payload.Member("metadata") ?? default,
                 ScopeId = facts.StringMember("scopeId"),
                 CallbackUrl = facts.StringMember("callbackUrl"),
+                Traceparent = facts.StringMember("traceparent"),
                 EngineVersion = int.TryParse(payload.StringMember("engineVersion"), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : EngineVersions.Current,
                 Parent = ChildPayloads.ReadParent(facts),
             },

@@ -31,6 +31,7 @@ internal static class ForkPayloads
 
         writer.WriteStartObject("origin");
         WriteMembers(writer, origin);
+        EventPayloads.WriteOptional(writer, "traceparent", origin.SourceTraceparent);
         writer.WriteEndObject();
     }
 
@@ -39,6 +40,9 @@ internal static class ForkPayloads
             EventPayloads.Text(origin, "sourceRunId"),
             origin.GetProperty("fromSeq").GetInt64(),
             ForkModes.Parse(EventPayloads.Text(origin, "forkMode")))
+        {
+            SourceTraceparent = origin.StringMember("traceparent"),
+        }
         : null;
 
     /// <summary>The document of a copied start keeps what the source was started with; what a branch laid over it is a fact.</summary>

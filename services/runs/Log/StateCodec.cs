@@ -201,6 +201,7 @@ internal static class StateCodec
         EventFacts.WriteNames(writer, "tags", options.Tags);
         EventPayloads.WriteOptional(writer, "scopeId", options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", options.CallbackUrl);
+        EventPayloads.WriteOptional(writer, "traceparent", options.Traceparent);
         writer.WriteNumber("engineVersion", options.EngineVersion);
         ChildPayloads.WriteParent(writer, options.Parent);
         writer.WriteEndObject();
@@ -218,6 +219,7 @@ internal static class StateCodec
         Tags = [.. options.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()!)],
         ScopeId = options.StringMember("scopeId"),
         CallbackUrl = options.StringMember("callbackUrl"),
+        Traceparent = options.StringMember("traceparent"),
         EngineVersion = (int?)options.IntegerMember("engineVersion") ?? EngineVersions.Current,
         Parent = ChildPayloads.ReadParent(options),
     };

@@ -4,6 +4,7 @@ using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Runs.Telemetry;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Runs.Mailbox;
@@ -72,6 +73,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         var limit = work.Context.Node.Settings.TimeoutMs;
         using var timeout = limit > 0 ? new CancellationTokenSource(TimeSpan.FromMilliseconds(limit), clock) : new CancellationTokenSource();
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var span = RunTelemetry.Enter(work.Context.RunId, work.Context.Trace, work.Context.Node.Id, work.Context.Iteration, work.Context.Attempt);
         try
         {
             return await work.Handler.ExecuteAsync(work.Context, linked.Token);

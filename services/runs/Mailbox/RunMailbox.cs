@@ -161,6 +161,7 @@ internal sealed partial class RunMailbox
         var result = await store.AppendAsync(new RunAppend(lease, draft.Events, draft.State)
         {
             Creation = creation,
+            Graph = driver.Graph,
             StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
             Sent = [.. SignalRules.Of(State, draft.State), .. draft.Signals],
             Received = [.. inbox.Decided],

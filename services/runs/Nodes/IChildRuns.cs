@@ -24,6 +24,9 @@ public sealed record ChildOrigin(string RunId, string NodeId, string WorkflowId,
     public string? Principal { get; init; }
     public bool IsTest { get; init; }
     public string? ScopeId { get; init; }
+
+    /// <summary>The trace context of the attempt that starts the child; null = none is kept.</summary>
+    public string? Traceparent { get; init; }
 }
 
 /// <summary>A run to start.</summary>

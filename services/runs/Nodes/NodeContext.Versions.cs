@@ -11,6 +11,9 @@ public sealed partial class NodeContext
 
     private Cost? cost;
 
+    /// <summary>The run's options, for the trace that it belongs to.</summary>
+    internal RunOptions? Trace { get; init; }
+
     internal ImmutableSortedDictionary<string, int> Pins { get; set; } = ImmutableSortedDictionary<string, int>.Empty;
 
     /// <summary>What the attempt has cost; null = nothing was reported.</summary>

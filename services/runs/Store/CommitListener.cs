@@ -2,13 +2,14 @@ using OpenWop.Micro.Events;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Streaming;
+using OpenWop.Micro.Runs.Telemetry;
 using OpenWop.Micro.Runs.Timers;
 
 namespace OpenWop.Micro.Runs.Store;
 
 /// <summary>What happens after each commit, in commit order: due times are noted, followers hear of the events, other runs get their
 /// signals, and those who asked for it are told of interrupts.</summary>
-internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDelivery signals, CallbackDelivery callbacks)
+internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDelivery signals, CallbackDelivery callbacks, RunTelemetry telemetry)
 {
     public void Committed(RunAppend append, AppendResult result)
     {
@@ -21,5 +22,6 @@ internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDeliv
 
         signals.Committed(append.Sent);
         callbacks.Committed(append);
+        telemetry.Committed(append);
     }
 }

@@ -23,6 +23,9 @@ internal sealed record RunAppend(RunLease Lease, IReadOnlyList<RunEvent> Events,
     /// </summary>
     public bool MustLoad { get; init; }
 
+    /// <summary>The workflow that the run executes, for those who observe it; null = not at hand.</summary>
+    public WorkflowGraph? Graph { get; init; }
+
     /// <summary>True when the state is stored as well: the run starts to wait, or ends.</summary>
     public bool StoreState { get; init; }
 

@@ -6,6 +6,9 @@ namespace OpenWop.Micro.Runs.Core;
 /// <param name="FromSequence">First sequence that is the fork's own; what lies before is the history of the source.</param>
 internal sealed record RunOrigin(string SourceRunId, long FromSequence, ForkMode Mode)
 {
+    /// <summary>The trace of the source; null = none is kept.</summary>
+    public string? SourceTraceparent { get; init; }
+
     public bool IsReplay => Mode == ForkMode.Replay;
 }
 
