@@ -2,6 +2,7 @@ using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.Gateway.Discovery;
+using OpenWop.Micro.Gateway.Editing;
 using OpenWop.Micro.Gateway.Engine;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
@@ -42,6 +43,7 @@ public static class GatewayService
         builder.AddServiceClient<Contracts.Identity.V1.Idempotency.IdempotencyClient>("identity");
         builder.AddOrganizations();
         builder.AddSchedules();
+        builder.AddEditing();
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
 
@@ -130,6 +132,7 @@ public static class GatewayService
         app.MapControlHealth();
         app.MapOrganizations();
         app.MapSchedules();
+        app.MapEditing();
 
         var secrets = services.GetRequiredService<SecretOperations>();
         app.MapOperation(Operations.ListSecrets, secrets.ListAsync);

@@ -4,6 +4,7 @@ using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Storage;
 using OpenWop.Micro.Workflows.Api;
+using OpenWop.Micro.Workflows.Editing;
 using OpenWop.Micro.Workflows.Seeding;
 using OpenWop.Micro.Workflows.Store;
 
@@ -27,6 +28,7 @@ public static class WorkflowsHosting
             typeof(WorkflowsHosting).Assembly);
         builder.Services.AddSingleton(provider => new WorkflowStore(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<Editor>();
         builder.Services.AddHostedService<SeedFolder>();
         return builder;
     }
@@ -36,6 +38,7 @@ public static class WorkflowsHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<WorkflowsGrpcService>();
+        app.MapServiceOverGrpc<EditingGrpcService>();
         return app;
     }
 }

@@ -64,6 +64,7 @@ public static class ErrorCodes
     public static readonly ErrorCode RunExpired = new("run_expired", 410, NotFoundStatus);
     public static readonly ErrorCode PreconditionFailed = new("precondition_failed", 412, FailedPrecondition);
     public static readonly ErrorCode PayloadTooLarge = new("payload_too_large", 413, ResourceExhausted);
+    public static readonly ErrorCode PreconditionRequired = new("precondition_required", 428, FailedPrecondition);
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, InvalidArgument);
     public static readonly ErrorCode InterruptCancelled = new("interrupt_cancelled", 422, FailedPrecondition);
     public static readonly ErrorCode CorrelationMismatch = new("correlation_mismatch", 422, InvalidArgument);

@@ -16,9 +16,15 @@ internal sealed class ControlBody
     private static readonly JsonLimits Limits = new(MaxBytes: 7 * 1024 * 1024, MaxDepth: 64);
     private static readonly JsonElement EmptyObject = JsonElement.Parse("{}");
 
-    private readonly JsonArray _issues = [];
+    private readonly JsonArray _issues;
+    private readonly string[] _path;
 
-    private ControlBody(JsonElement root) => Root = root;
+    private ControlBody(JsonElement root)
+        : this(root, [], [])
+    {
+    }
+
+    private ControlBody(JsonElement root, JsonArray issues, string[] path) => (Root, _issues, _path) = (root, issues, path);
 
     /// <summary>The body, an object.</summary>
     public JsonElement Root { get; }
@@ -38,6 +44,18 @@ internal sealed class ControlBody
     }
 
     public bool Has(string name) => Root.TryGetProperty(name, out _);
+
+    /// <summary>An object in the body; null when absent or wrong. What is wrong with its members is an issue of the whole body.</summary>
+    public ControlBody? Object(string name)
+    {
+        if (!Root.TryGetProperty(name, out var value))
+            return null;
+        if (value.ValueKind == JsonValueKind.Object)
+            return new ControlBody(value, _issues, [.. _path, name]);
+
+        Fail(name, "invalid_type", $"'{name}' must be an object.");
+        return null;
+    }
 
     /// <summary>A string; empty when absent or wrong.</summary>
     public string Text(string name, int maxLength, bool isRequired = false)
@@ -121,7 +139,7 @@ internal sealed class ControlBody
         return null;
     }
 
-    public void Fail(string name, string code, string message) => _issues.Add(ControlErrors.Issue([name], code, message));
+    public void Fail(string name, string code, string message) => _issues.Add(ControlErrors.Issue([.. _path, name], code, message));
 
     /// <exception cref="ProtocolException">400: something is wrong.</exception>
     public void ThrowIfInvalid()

@@ -10,6 +10,9 @@ namespace OpenWop.Micro.Gateway.Control;
 /// </summary>
 internal static class ControlErrors
 {
+    /// <summary>A version that is none; the protocol knows no such error.</summary>
+    public static readonly ErrorCode InvalidIfMatch = new("invalid_if_match", StatusCodes.Status400BadRequest, ErrorCodes.ValidationError.GrpcStatus);
+
     private const long MaxRetryAfterMs = 60_000;
 
     /// <summary>Whether the authoring plane serves the path, or would if it existed.</summary>

@@ -48,7 +48,8 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
             new Expectation(request.IfMatch is { Length: > 0 } etag ? etag : null, request.IfNoneMatch),
             request.RequestId is { Length: > 0 } requestId ? requestId : null,
             context.GetCaller().Principal,
-            context.CancellationToken);
+            context.CancellationToken,
+            StoredName.Of(request.WorkflowId, validated.Definition!.Name));
         return new PutDefinitionReply { Version = result.Version, Etag = result.ETag, Created = result.Created };
     }
 

@@ -1,58 +1,87 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace OpenWop.Micro.Workflows.Editing;
 
-/// <summary>One operation on a block graph (docs/control-plane.md).</summary>
-internal abstract record EditOp(string OperationType, string BlockId)
+/// <summary>One operation as it was sent; wrong members are found when it is applied.</summary>
+/// <param name="Json">The operation, whatever it is.</param>
+internal readonly record struct EditOp(JsonElement Json)
 {
-    public sealed record Add(string Id, string Type, string? Name, ImmutableArray<KeyValuePair<string, JsonElement>> Params) : EditOp("add", Id);
+    public const string Add = "add";
+    public const string Edit = "edit";
+    public const string Delete = "delete";
+    public const string Connect = "connect";
+    public const string Disconnect = "disconnect";
+    public const string EditConnection = "edit_connection";
+    public const string Enable = "enable";
+    public const string Disable = "disable";
+    public const string Rename = "rename";
+    public const string SetPosition = "set_position";
+    public const string RemoveParam = "remove_param";
+    public const string SetVariables = "set_variables";
+    public const string SetMetadata = "set_metadata";
 
-    public sealed record Edit(string Id, string? Name, ImmutableArray<KeyValuePair<string, JsonElement>> Params) : EditOp("edit", Id);
+    /// <summary>The operation's name as it was sent; empty when it has none.</summary>
+    public string Type => Text("operation_type") ?? "";
 
-    public sealed record Rename(string Id, string Name) : EditOp("rename", Id);
+    public string BlockId => Text("block_id") ?? "";
 
-    public sealed record Delete(string Id) : EditOp("delete", Id);
+    /// <summary>A string member; null when absent or something else.</summary>
+    public string? Text(string name) =>
+        Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    public sealed record Connect(string Id, string Target, string Handle, string Condition) : EditOp("connect", Id);
+    /// <summary>Whether a member is there but no string.</summary>
+    public bool IsOdd(string name) =>
+        Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.String;
 
-    /// <param name="Id">Source of the edge.</param>
-    /// <param name="Target">Target of the edge.</param>
-    /// <param name="Handle">The edge of this handle; null for the first between the two.</param>
-    public sealed record Disconnect(string Id, string Target, string? Handle) : EditOp("disconnect", Id);
-
-    /// <param name="Id">Source of the edge.</param>
-    /// <param name="Target">Target of the edge.</param>
-    /// <param name="Handle">The edge of this handle; null for the first between the two.</param>
-    /// <param name="NewHandle">Its new handle; null leaves it.</param>
-    /// <param name="Condition">Its new condition; null leaves it.</param>
-    public sealed record EditConnection(string Id, string Target, string? Handle, string? NewHandle, string? Condition)
-        : EditOp("edit_connection", Id);
-
-    public sealed record SetEnabled(string Id, bool Enabled) : EditOp(Enabled ? "enable" : "disable", Id);
-
-    public sealed record SetPosition(string Id, BlockPosition Position) : EditOp("set_position", Id);
-
-    public sealed record RemoveParam(string Id, string Param) : EditOp("remove_param", Id);
-
-    public sealed record SetVariables(JsonElement Variables) : EditOp("set_variables", "");
-
-    /// <summary>Sets the members that are not null.</summary>
-    public sealed record SetMetadata(string? Name, string? Description) : EditOp("set_metadata", "");
-
-    /// <summary>What could not be read as an operation; it is skipped and the others apply.</summary>
-    public sealed record Malformed(string Claimed, string Id, string Reason) : EditOp(Claimed, Id);
+    /// <summary>A member; undefined when absent.</summary>
+    public JsonElement Member(string name) => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) ? value : default;
 }
 
 /// <summary>An operation that was not applied, and why.</summary>
-internal sealed record SkippedItem(string ReasonCode, string OperationType, string BlockId, string Reason, string? TargetBlockId = null);
-
-/// <summary>What keeps a block from running. The refused value of a parameter is not repeated: it may be a secret.</summary>
-/// <param name="Value">The reference that leads nowhere, in braces; null for other errors.</param>
-internal sealed record BlockError(string BlockId, string BlockType, string? Field, string? Value, string Error);
-
-/// <summary>What a patch did.</summary>
-internal sealed record EditResult(BlockGraph Graph, ImmutableArray<SkippedItem> Skipped, ImmutableArray<BlockError> Errors, string Summary)
+/// <param name="Code">One of <see cref="SkipCodes"/>.</param>
+internal sealed record SkippedOp(string Code, string OperationType, string BlockId, string Reason)
 {
-    public bool Ok => Skipped.IsEmpty && Errors.IsEmpty;
+    /// <summary>The target of a connection, where the reason lies there.</summary>
+    public string? TargetBlockId { get; init; }
+}
+
+/// <summary>Why operations are not applied.</summary>
+internal static class SkipCodes
+{
+    public const string MalformedOperation = "malformed_operation";
+    public const string InvalidBlockId = "invalid_block_id";
+    public const string BlockAlreadyExists = "block_already_exists";
+    public const string BlockTypeNotRegistered = "block_type_not_registered";
+    public const string BlockNotFound = "block_not_found";
+    public const string InvalidEdgeSource = "invalid_edge_source";
+    public const string InvalidEdgeTarget = "invalid_edge_target";
+    public const string DuplicateConnection = "duplicate_connection";
+    public const string CycleIntroduced = "cycle_introduced";
+    public const string EdgeNotFound = "edge_not_found";
+    public const string ParamNotFound = "param_not_found";
+    public const string LimitExceeded = "limit_exceeded";
+}
+
+/// <summary>Something about a block that keeps the workflow from running.</summary>
+/// <param name="Code">One of <see cref="BlockErrorCodes"/>.</param>
+/// <param name="Field">The parameter, or <c>*</c> for references in any of them.</param>
+internal sealed record BlockError(string Code, string BlockId, string BlockType, string? Field, string Message)
+{
+    /// <summary>The reference at fault. Values of parameters are never repeated: they may be secrets.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>JSON pointer into the workflow as it is shown.</summary>
+    public string? Path { get; init; }
+}
+
+/// <summary>What is wrong with blocks.</summary>
+internal static class BlockErrorCodes
+{
+    public const string FieldNotExposed = "field_not_exposed";
+    public const string RequiredFieldMissing = "required_field_missing";
+    public const string InvalidBlockId = "invalid_block_id";
+    public const string UnknownReference = "unknown_reference";
+    public const string NotUpstream = "reference_not_upstream";
+    public const string UndeclaredOutput = "output_not_declared";
+    public const string EnvironmentRefused = "env_not_allowed";
 }

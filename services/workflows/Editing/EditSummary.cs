@@ -1,30 +1,49 @@
-using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 
 namespace OpenWop.Micro.Workflows.Editing;
 
-/// <summary>The outcome of a patch in words, for the author that reads text better than structure.</summary>
+/// <summary>What became of operations, in words for a language model that goes on from there.</summary>
 internal static class EditSummary
 {
-    public static string Of(int submitted, ImmutableArray<SkippedItem> skips, ImmutableArray<BlockError> errors)
+    private const int MaxLines = 50;
+    private const int MaxIdLength = 100;
+
+    public static string Of(AppliedOps applied, IReadOnlyList<BlockError> errors)
     {
-        var applied = submitted - skips.Length;
-        if (skips.IsEmpty && errors.IsEmpty)
-            return string.Create(CultureInfo.InvariantCulture, $"Applied all {submitted} operation(s) successfully.");
+        var (total, skipped) = (applied.Submitted, applied.Skipped);
+        if (skipped.Count == 0 && errors.Count == 0)
+            return string.Create(CultureInfo.InvariantCulture, $"Applied all {total} operation(s) successfully.");
 
-        List<string> lines = [string.Create(CultureInfo.InvariantCulture, $"Applied {applied} of {submitted} operation(s).")];
-        if (!skips.IsEmpty)
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"Applied {total - skipped.Count} of {total} operation(s).");
+        if (skipped.Count > 0)
         {
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"{skips.Length} operation(s) skipped:"));
-            lines.AddRange(skips.Select(skip => $"- [{skip.ReasonCode}] {skip.OperationType} {skip.BlockId}: {skip.Reason}"));
+            text.Append(CultureInfo.InvariantCulture, $"\n{skipped.Count} skipped ({Codes(skipped.Select(skip => skip.Code))}):");
+            foreach (var skip in skipped.Take(MaxLines))
+                text.Append(CultureInfo.InvariantCulture, $"\n- [{skip.Code}] {Short(skip.OperationType)} {Short(skip.BlockId)}: {skip.Reason}");
+            AppendRest(text, skipped.Count);
         }
 
-        if (!errors.IsEmpty)
+        if (errors.Count > 0)
         {
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"{errors.Length} validation error(s):"));
-            lines.AddRange(errors.Select(error => $"- {error.BlockId} {error.Field}: {error.Error}{(error.Value is null ? "" : $" [{error.Value}]")}"));
+            text.Append(CultureInfo.InvariantCulture, $"\n{errors.Count} validation error(s) ({Codes(errors.Select(error => error.Code))}):");
+            foreach (var error in errors.Take(MaxLines))
+                text.Append(CultureInfo.InvariantCulture, $"\n- [{error.Code}] {Short(error.BlockId)}: {error.Message}");
+            AppendRest(text, errors.Count);
         }
 
-        return string.Join('\n', lines);
+        return text.ToString();
     }
+
+    private static string Codes(IEnumerable<string> codes) => string.Join(
+        ", ", codes.GroupBy(code => code, StringComparer.Ordinal).Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {group.Key}")));
+
+    private static void AppendRest(StringBuilder text, int count)
+    {
+        if (count > MaxLines)
+            text.Append(CultureInfo.InvariantCulture, $"\n- and {count - MaxLines} more");
+    }
+
+    private static string Short(string text) => text.Length <= MaxIdLength ? text : text[..(char.IsHighSurrogate(text[MaxIdLength - 1]) ? MaxIdLength - 1 : MaxIdLength)] + "…";
 }

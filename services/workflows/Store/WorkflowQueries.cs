@@ -8,7 +8,7 @@ internal static class WorkflowQueries
         SELECT v.owner, v.version, v.etag, v.document
         FROM workflow_heads h
         JOIN workflow_versions v ON v.owner = h.owner AND v.workflow_id = h.workflow_id AND v.version = h.version
-        WHERE h.workflow_id = $2 AND h.owner IN ($1, '*')
+        WHERE h.workflow_id = $2 AND h.owner IN ($1, '*') AND h.deleted_at IS NULL
         ORDER BY CASE WHEN h.owner = $1 THEN 0 ELSE 1 END
         LIMIT 1
         """;
@@ -18,7 +18,7 @@ internal static class WorkflowQueries
         SELECT v.owner, v.version, v.etag, v.document
         FROM workflow_versions v
         WHERE v.workflow_id = $2 AND v.version = $3
-          AND v.owner = CASE WHEN EXISTS (SELECT 1 FROM workflow_heads h WHERE h.owner = $1 AND h.workflow_id = $2) THEN $1 ELSE '*' END
+          AND v.owner = CASE WHEN EXISTS (SELECT 1 FROM workflow_heads h WHERE h.owner = $1 AND h.workflow_id = $2 AND h.deleted_at IS NULL) THEN $1 ELSE '*' END
         """;
 
     /// <summary>A version of exactly one owner.</summary>
@@ -35,7 +35,7 @@ internal static class WorkflowQueries
     public const string LockHead = """
         INSERT INTO workflow_heads (owner, workflow_id, version) VALUES ($1, $2, 0)
         ON CONFLICT (owner, workflow_id) DO UPDATE SET version = workflow_heads.version
-        RETURNING version
+        RETURNING version, deleted_at
         """;
 
     public const string ETagOfVersion = """
@@ -48,7 +48,35 @@ internal static class WorkflowQueries
         """;
 
     public const string MoveHead = """
-        UPDATE workflow_heads SET version = $3 WHERE owner = $1 AND workflow_id = $2
+        UPDATE workflow_heads SET version = $3, name = $4, deleted_at = NULL WHERE owner = $1 AND workflow_id = $2
+        """;
+
+    public const string DeleteHead = """
+        UPDATE workflow_heads SET deleted_at = $3 WHERE owner = $1 AND workflow_id = $2
+        """;
+
+    /// <summary>The head of exactly one owner.</summary>
+    public const string OwnHead = """
+        SELECT v.owner, v.version, v.etag, v.document
+        FROM workflow_heads h
+        JOIN workflow_versions v ON v.owner = h.owner AND v.workflow_id = h.workflow_id AND v.version = h.version
+        WHERE h.owner = $1 AND h.workflow_id = $2 AND h.deleted_at IS NULL
+        """;
+
+    /// <summary>Heads of exactly one owner after an id.</summary>
+    public const string ListOwn = """
+        SELECT workflow_id, version, name
+        FROM workflow_heads
+        WHERE owner = $1 AND workflow_id > $2 AND deleted_at IS NULL
+        ORDER BY workflow_id LIMIT $3
+        """;
+
+    /// <summary>Facts about the versions of a workflow after one of them.</summary>
+    public const string ListVersions = """
+        SELECT version, etag, created_at, created_by
+        FROM workflow_versions
+        WHERE owner = $1 AND workflow_id = $2 AND version > $3
+        ORDER BY version LIMIT $4
         """;
 
     public const string FindRequest = """
@@ -86,14 +114,14 @@ internal static class WorkflowQueries
         FROM (
             SELECT * FROM (
                 SELECT owner, workflow_id, version FROM workflow_heads
-                WHERE owner = $1 AND workflow_id > $2
+                WHERE owner = $1 AND workflow_id > $2 AND deleted_at IS NULL
                 ORDER BY workflow_id LIMIT $3
             ) own
             UNION ALL
             SELECT * FROM (
                 SELECT s.owner, s.workflow_id, s.version FROM workflow_heads s
                 WHERE s.owner = '*' AND s.workflow_id > $2
-                  AND NOT EXISTS (SELECT 1 FROM workflow_heads o WHERE o.owner = $1 AND o.workflow_id = s.workflow_id)
+                  AND NOT EXISTS (SELECT 1 FROM workflow_heads o WHERE o.owner = $1 AND o.workflow_id = s.workflow_id AND o.deleted_at IS NULL)
                 ORDER BY s.workflow_id LIMIT $3
             ) seeded
         ) h

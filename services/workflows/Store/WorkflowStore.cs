@@ -24,7 +24,7 @@ internal sealed record Expectation(string? IfMatch, bool IfNoneMatch)
 internal sealed record PutResult(long Version, string ETag, bool Created);
 
 /// <summary>Definitions: immutable versions and one head per workflow and owner.</summary>
-internal sealed class WorkflowStore(Database database, TimeProvider clock)
+internal sealed partial class WorkflowStore(Database database, TimeProvider clock)
 {
     /// <summary>Owner of seeded definitions.</summary>
     public const string SeedOwner = "*";
@@ -100,25 +100,26 @@ internal sealed class WorkflowStore(Database database, TimeProvider clock)
         Expectation expectation,
         string? requestId,
         string? principal,
-        CancellationToken cancellationToken) =>
+        CancellationToken cancellationToken,
+        string? name = null) =>
         database.WriteAsync(
             async session =>
             {
-                var head = await session.ScalarAsync<long>(WorkflowQueries.LockHead, owner, workflowId);
+                var (head, isDeleted) = await LockHeadAsync(session, owner, workflowId);
                 if (requestId is not null && await FindRequestAsync(session, owner, workflowId, requestId) is { } before)
                     return before;
 
-                var current = head == 0 ? null : await session.ScalarAsync<string>(WorkflowQueries.ETagOfVersion, owner, workflowId, head);
+                var current = head == 0 || isDeleted ? null : await session.ScalarAsync<string>(WorkflowQueries.ETagOfVersion, owner, workflowId, head);
                 Require(expectation, current);
                 var now = clock.GetUtcNow();
                 var isUnchanged = current is not null && current == ETagOf(head, document.Span);
                 var version = isUnchanged ? head : head + 1;
-                var result = new PutResult(version, ETagOf(version, document.Span), Created: head == 0);
+                var result = new PutResult(version, ETagOf(version, document.Span), Created: current is null);
                 if (!isUnchanged)
                 {
                     await session.ExecuteAsync(
                         WorkflowQueries.InsertVersion, owner, workflowId, version, result.ETag, document, now.ToUnixTimeMilliseconds(), principal);
-                    await session.ExecuteAsync(WorkflowQueries.MoveHead, owner, workflowId, version);
+                    await session.ExecuteAsync(WorkflowQueries.MoveHead, owner, workflowId, version, name);
                 }
 
                 if (requestId is not null)
@@ -165,6 +166,13 @@ internal sealed class WorkflowStore(Database database, TimeProvider clock)
             ? await session.QueryAsync(query, owner, workflowId, number)
             : await session.QueryAsync(query, owner, workflowId);
         return await row.ReadAsync(cancellationToken) ? Read(workflowId, row) : null;
+    }
+
+    private static async Task<(long Version, bool IsDeleted)> LockHeadAsync(WriteSession session, string owner, string workflowId)
+    {
+        await using var row = await session.QueryAsync(WorkflowQueries.LockHead, owner, workflowId);
+        await row.ReadAsync(session.CancellationToken);
+        return (row.GetInt64(0), !row.IsDBNull(1));
     }
 
     private static async Task<PutResult?> FindRequestAsync(WriteSession session, string owner, string workflowId, string requestId)

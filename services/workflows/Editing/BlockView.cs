@@ -1,0 +1,144 @@
+using System.Text.Json;
+
+namespace OpenWop.Micro.Workflows.Editing;
+
+/// <summary>Documents of editing: a workflow as blocks and connections, and what became of operations.</summary>
+internal static class BlockView
+{
+    /// <summary><c>{id, workflow, version}</c>.</summary>
+    public static ReadOnlyMemory<byte> Workflow(string id, long version, string format, BlockGraph graph) => JsonObjects.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("id"u8, id);
+        writer.WritePropertyName("workflow"u8);
+        WriteGraph(writer, format, graph);
+        writer.WriteNumber("version"u8, version);
+        writer.WriteEndObject();
+    });
+
+    /// <summary><c>{version, workflow}</c>, of a version.</summary>
+    public static ReadOnlyMemory<byte> Version(long version, string format, BlockGraph graph) => JsonObjects.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("version"u8, version);
+        writer.WritePropertyName("workflow"u8);
+        WriteGraph(writer, format, graph);
+        writer.WriteEndObject();
+    });
+
+    /// <summary><c>{ok, workflow, version, validation_errors, skipped_items, summary}</c>.</summary>
+    public static ReadOnlyMemory<byte> Edited(long version, string format, BlockGraph graph, AppliedOps applied, IReadOnlyList<BlockError> errors, bool isDryRun) =>
+        JsonObjects.Write(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteBoolean("ok"u8, applied.Skipped.Count == 0 && errors.Count == 0);
+            if (isDryRun)
+                writer.WriteBoolean("dry_run"u8, true);
+            writer.WritePropertyName("workflow"u8);
+            WriteGraph(writer, format, graph);
+            writer.WriteNumber("version"u8, version);
+            writer.WriteStartArray("validation_errors"u8);
+            foreach (var error in errors)
+                WriteError(writer, error);
+            writer.WriteEndArray();
+            writer.WriteStartArray("skipped_items"u8);
+            foreach (var skip in applied.Skipped)
+                WriteSkip(writer, skip);
+            writer.WriteEndArray();
+            writer.WriteString("summary"u8, EditSummary.Of(applied, errors));
+            writer.WriteEndObject();
+        });
+
+    public static void WriteError(Utf8JsonWriter writer, BlockError error)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("code"u8, error.Code);
+        writer.WriteString("block_id"u8, error.BlockId);
+        writer.WriteString("block_type"u8, error.BlockType);
+        Write(writer, "field", error.Field);
+        Write(writer, "value", error.Value);
+        Write(writer, "path", error.Path);
+        writer.WriteString("error"u8, error.Message);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteSkip(Utf8JsonWriter writer, SkippedOp skip)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("reason_code"u8, skip.Code);
+        writer.WriteString("operation_type"u8, skip.OperationType);
+        writer.WriteString("block_id"u8, skip.BlockId);
+        writer.WriteString("reason"u8, skip.Reason);
+        if (skip.TargetBlockId is not null)
+        {
+            writer.WriteStartObject("details"u8);
+            writer.WriteString("target_block_id"u8, skip.TargetBlockId);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteGraph(Utf8JsonWriter writer, string format, BlockGraph graph)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("version"u8, format);
+        if (graph.Name is not null || graph.Description is not null)
+        {
+            writer.WriteStartObject("metadata"u8);
+            Write(writer, "name", graph.Name);
+            Write(writer, "description", graph.Description);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteStartArray("blocks"u8);
+        foreach (var block in graph.Blocks)
+            WriteBlock(writer, block);
+        writer.WriteEndArray();
+        writer.WriteStartArray("connections"u8);
+        foreach (var connection in graph.Connections)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("source"u8, connection.Source);
+            writer.WriteString("target"u8, connection.Target);
+            Write(writer, "sourceHandle", connection.Handle);
+            Write(writer, "condition", connection.Condition);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        if (graph.Variables.ValueKind == JsonValueKind.Object)
+        {
+            writer.WritePropertyName("variables"u8);
+            graph.Variables.WriteTo(writer);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteBlock(Utf8JsonWriter writer, Block block)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("id"u8, block.Id);
+        writer.WriteString("type"u8, block.Type);
+        Write(writer, "name", block.Name);
+        if (block.X != 0 || block.Y != 0)
+        {
+            writer.WriteStartObject("position"u8);
+            writer.WriteNumber("x"u8, block.X);
+            writer.WriteNumber("y"u8, block.Y);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteBoolean("enabled"u8, block.IsEnabled);
+        writer.WritePropertyName("params"u8);
+        block.Params.WriteTo(writer);
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, string name, string? text)
+    {
+        if (text is not null)
+            writer.WriteString(name, text);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Blocks;
+
+namespace OpenWop.Micro.Workflows.Editing;
+
+/// <summary>The block types as documents: exactly what editing enforces, as both read <see cref="Connectors"/>.</summary>
+internal static class Catalogue
+{
+    private static readonly ReadOnlyMemory<byte> Summaries = List(isFull: false);
+    private static readonly ReadOnlyMemory<byte> Full = List(isFull: true);
+
+    /// <summary><c>{data}</c> of all types.</summary>
+    public static ReadOnlyMemory<byte> All(bool isFull) => isFull ? Full : Summaries;
+
+    /// <summary>One type in full; null when there is none of that name.</summary>
+    public static ReadOnlyMemory<byte>? One(string type) =>
+        Connectors.Find(type) is { } connector ? JsonObjects.Write(writer => Write(writer, connector, isFull: true)) : null;
+
+    private static ReadOnlyMemory<byte> List(bool isFull) => JsonObjects.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteStartArray("data"u8);
+        foreach (var connector in Connectors.All)
+            Write(writer, connector, isFull);
+        writer.WriteEndArray();
+        writer.WriteStartObject("pagination"u8);
+        writer.WriteNull("next"u8);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
+
+    private static void Write(Utf8JsonWriter writer, Connector connector, bool isFull)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, connector.Type);
+        writer.WriteString("name"u8, connector.Name);
+        writer.WriteString("description"u8, connector.Description);
+        writer.WriteString("category"u8, connector.Category);
+        writer.WriteString("kind"u8, connector.Kind);
+        if (isFull)
+            WriteDetails(writer, connector);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteDetails(Utf8JsonWriter writer, Connector connector)
+    {
+        writer.WriteStartArray("subBlocks"u8);
+        foreach (var parameter in connector.Exposed)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id"u8, parameter.Name);
+            writer.WriteString("title"u8, parameter.Name);
+            writer.WriteString("type"u8, parameter.Control);
+            if (parameter.IsRequired)
+                writer.WriteBoolean("required"u8, true);
+            if (!parameter.Options.IsEmpty)
+            {
+                writer.WriteStartArray("options"u8);
+                foreach (var option in parameter.Options)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("id"u8, option);
+                    writer.WriteString("label"u8, option);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+            }
+
+            writer.WriteString("description"u8, parameter.Description);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartObject("outputs"u8);
+        foreach (var output in connector.Outputs)
+        {
+            writer.WriteStartObject(output.Name);
+            writer.WriteString("type"u8, output.Type);
+            writer.WriteString("description"u8, output.Description);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+        if (connector.HasOpenOutputs)
+            writer.WriteBoolean("openOutputs"u8, true);
+        using var example = JsonDocument.Parse(connector.Example);
+        writer.WritePropertyName("example"u8);
+        example.RootElement.WriteTo(writer);
+    }
+}
