@@ -7,6 +7,7 @@ using OpenWop.Micro.Runs.Api;
 using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Retention;
 using OpenWop.Micro.Runs.Shards;
@@ -64,6 +65,8 @@ public static class RunsHosting
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ActivityStore>>()));
         builder.Services.AddSingleton<ActivityLedger>();
+        builder.Services.AddSingleton(provider => new MemoryStore(
+            provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(provider => new SignalStore(provider.GetRequiredKeyedService<Database>(Service)));
         builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SignalDelivery>(
             provider, (Func<RunRegistry>)provider.GetRequiredService<RunRegistry>));

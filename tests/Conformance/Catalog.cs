@@ -21,6 +21,7 @@ internal static class Catalog
         .. ChildRunScenarios.All,
         .. AgentScenarios.All,
         .. OrchestratorScenarios.All,
+        .. MemoryScenarios.All,
         .. ConversationScenarios.All,
         .. RedactionScenarios.All,
         .. SecretScenarios.All,

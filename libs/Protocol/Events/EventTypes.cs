@@ -39,6 +39,7 @@ public static class EventTypes
     public const string ConversationOpened = "conversation.opened";
     public const string ConversationExchanged = "conversation.exchanged";
     public const string ConversationClosed = "conversation.closed";
+    public const string MemoryWritten = "memory.written";
     public const string VersionPinned = "version.pinned";
     public const string LoopbackLimit = "workflow.loopback-limit";
     public const string CapBreached = "cap.breached";

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace OpenWop.Micro.Gateway.Discovery;
@@ -9,7 +8,8 @@ internal static class AgentCapabilities
     private const int SummaryTokenLimit = 512;
 
     /// <param name="executes">Whether the engine has a node type.</param>
-    public static void Add(Dictionary<string, JsonNode> families, Func<string, bool> executes)
+    /// <param name="maxMemoryEntryBytes">Largest entry of a memory; 0 = the engine has no memory.</param>
+    public static void Add(Dictionary<string, JsonNode> families, Func<string, bool> executes, int maxMemoryEntryBytes)
     {
         var (orchestrates, dispatches, mocks) = (executes("core.orchestrator.supervisor"), executes("core.dispatch"), executes("core.conformance.mock-agent"));
         if (orchestrates || dispatches || mocks)
@@ -24,6 +24,18 @@ internal static class AgentCapabilities
             };
         }
 
+        if (maxMemoryEntryBytes > 0)
+        {
+            (families["agents"] = families.GetValueOrDefault("agents") ?? new JsonObject())["memoryBackends"] = new JsonArray("long-term");
+            families["memory"] = new JsonObject
+            {
+                ["supported"] = true,
+                ["maxEntrySizeBytes"] = maxMemoryEntryBytes,
+                ["ttlSupported"] = true,
+                ["attribution"] = new JsonObject { ["supported"] = true, ["emitsWriteEvents"] = true },
+            };
+        }
+
         if (mocks)
             families["conformance"] = new JsonObject { ["mockAgent"] = true };
 
@@ -32,31 +44,5 @@ internal static class AgentCapabilities
 
         if (executes("core.subWorkflow"))
             families["subWorkflow"] = new JsonObject { ["inputMapping"] = true };
-    }
-
-    /// <summary>
-    /// Whether a seeded workflow needs something besides its node types that is not there: its <c>metadata</c> names a capability, an
-    /// installed pack or an agent of the workspace.
-    /// </summary>
-    public static bool LacksSomething(JsonElement definition, Dictionary<string, JsonNode> families)
-    {
-        if (!definition.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object)
-            return false;
-
-        return metadata.TryGetProperty("requiresInstalledPack", out _)
-            || metadata.TryGetProperty("requiresWorkspaceAgent", out _)
-            || (metadata.TryGetProperty("requiresCapability", out var capability) && capability.ValueKind == JsonValueKind.String && !IsAdvertised(capability.GetString()!, families));
-    }
-
-    /// <summary><c>capabilities.agents.dispatch</c> is the member <c>dispatch</c> of the family <c>agents</c>.</summary>
-    private static bool IsAdvertised(string path, Dictionary<string, JsonNode> families)
-    {
-        var names = path.Split('.');
-        names = names[0] == "capabilities" ? names[1..] : names;
-        var node = names.Length == 0 ? null : families.GetValueOrDefault(names[0]);
-        foreach (var name in names.Skip(1))
-            node = (node as JsonObject)?[name];
-
-        return node?.GetValueKind() == JsonValueKind.True;
     }
 }

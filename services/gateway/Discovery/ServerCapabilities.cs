@@ -92,17 +92,10 @@ internal static class ServerCapabilities
         foreach (var seeded in facts.Seeded)
         {
             var definition = JsonElement.Parse(seeded.Json.Span);
-            if (NodeTypesOf(definition).All(registered.Contains) && (registered.Contains(McpToolCall) || !CallsTools(definition)) && !AgentCapabilities.LacksSomething(definition, families))
+            if (SeededWorkflows.IsExecutable(definition, registered, families))
                 yield return seeded.WorkflowId;
         }
     }
-
-    /// <summary>Whether a node calls a tool of an MCP server, which takes one that is configured.</summary>
-    private static bool CallsTools(JsonElement definition) => definition.GetProperty("nodes").EnumerateArray().Any(
-        node => node.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object && config.TryGetProperty("mcp", out _));
-
-    private static IEnumerable<string> NodeTypesOf(JsonElement definition) =>
-        definition.GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("typeId").GetString()!);
 
     private static Dictionary<string, JsonNode> Families(ServerFacts facts)
     {
@@ -130,8 +123,8 @@ internal static class ServerCapabilities
             },
             ["mcp"] = new JsonObject
             {
-                // Servers that workflows may call are named by the operator and are nobody's business; this is the half that is served.
-                ["supported"] = false,
+                // The client's half is there when the operator has named servers; which ones is nobody's business, and the schema has no place for it.
+                ["supported"] = Executes(facts, McpToolCall),
                 ["serverMount"] = new JsonObject
                 {
                     ["supported"] = true,
@@ -165,7 +158,7 @@ internal static class ServerCapabilities
             };
         }
 
-        AgentCapabilities.Add(families, typeId => Executes(facts, typeId));
+        AgentCapabilities.Add(families, typeId => Executes(facts, typeId), facts.Engine.Limits.MaxMemoryEntryBytes);
         if (Production(facts.Inflight) is { } production)
             families["production"] = production;
 

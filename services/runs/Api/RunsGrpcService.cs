@@ -197,7 +197,7 @@ internal sealed class RunsGrpcService(
 
     public override Task<ListNodeTypesReply> ListNodeTypes(ListNodeTypesRequest request, ServerCallContext context)
     {
-        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs, EngineVersion = EngineVersions.Current, OldestEngineVersion = EngineVersions.Oldest } };
+        var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs, EngineVersion = EngineVersions.Current, OldestEngineVersion = EngineVersions.Oldest, MaxMemoryEntryBytes = MemoryRules.MaxEntryBytes } };
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
         return Task.FromResult(reply);
     }

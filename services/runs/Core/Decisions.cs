@@ -190,7 +190,7 @@ internal static class Decisions
         }
 
         var (channelEvents, refusal) = ChannelDecisions.Plan(draft.State, graph.Definition, graph[result.NodeId].Definition, result.ChannelWrites, draft.Now);
-        if ((refusal ?? Artifacts.Refusal(draft.State, result)) is { } reason)
+        if ((refusal ?? Artifacts.Refusal(draft.State, result) ?? MemoryDecisions.Refusal(draft.State, result)) is { } reason)
             return reason;
 
         foreach (var write in result.VariableWrites)
@@ -209,7 +209,7 @@ internal static class Decisions
             draft.Add(@event);
 
         Artifacts.Add(draft, draft.State.Nodes[result.NodeId], result);
-
+        MemoryDecisions.Add(draft, result);
         return null;
     }
 
@@ -285,6 +285,7 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
         StartedChildren = context.StartedChildren,
         Events = context.Events,
         Artifacts = context.Artifacts,
+        Memory = context.MemoryChanges,
         Cost = context.Cost,
         CauseSequence = context.CauseSequence,
         Turn = context.Turn,
@@ -298,6 +299,7 @@ internal sealed record NodeResult(string NodeId, int Attempt, int Iteration, Nod
     public IReadOnlyList<StartedChild> StartedChildren { get; init; } = [];
     public IReadOnlyList<NodeEvent> Events { get; init; } = [];
     public IReadOnlyList<ArtifactDraft> Artifacts { get; init; } = [];
+    public IReadOnlyList<MemoryChange> Memory { get; init; } = [];
     public Cost? Cost { get; init; }
 
     /// <summary>The event that the attempt acted on.</summary>

@@ -10,6 +10,7 @@ internal sealed class Draft(RunState state, DateTimeOffset now, Func<RunEvent, R
 {
     private readonly List<RunEvent> events = [];
     private readonly List<RunSignal> signals = [];
+    private readonly List<DecidedMemoryChange> memory = [];
 
     public RunState State { get; private set; } = state;
 
@@ -20,6 +21,9 @@ internal sealed class Draft(RunState state, DateTimeOffset now, Func<RunEvent, R
 
     /// <summary>Signals decided here; those that follow from the states before and after are found by <see cref="SignalRules"/>.</summary>
     public IReadOnlyList<RunSignal> Signals => signals;
+
+    /// <summary>What is to be remembered and forgotten with these events.</summary>
+    public IReadOnlyList<DecidedMemoryChange> Memory => memory;
 
     /// <summary>The event that those added from now on come from; null = none.</summary>
     public long? Cause { get; set; }
@@ -46,6 +50,8 @@ internal sealed class Draft(RunState state, DateTimeOffset now, Func<RunEvent, R
     }
 
     public void Send(RunSignal signal) => signals.Add(signal);
+
+    public void Remember(DecidedMemoryChange change) => memory.Add(change);
 
     private static DateTimeOffset TruncateToMilliseconds(DateTimeOffset time) =>
         new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);

@@ -79,6 +79,7 @@ internal static class Fold
                 SensitiveVariables = changed.Sensitive ? state.SensitiveVariables.Add(changed.Name) : state.SensitiveVariables,
             },
             NodeEmitted { Type: EventTypes.VersionPinned } pinned => AgentEvents.Pinned(state, pinned),
+            NodeEmitted { Type: EventTypes.MemoryWritten } written => MemoryDecisions.Written(state, written),
             OrchestratorDecided decided => AgentEvents.Decided(state, decided, @event.Sequence),
             ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
             ChildReported reported => ChildFold.Reported(state, reported),

@@ -80,7 +80,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
     protected NodeWork? AttemptOf(RunState state, string runId, string nodeId)
     {
         var node = graph[nodeId];
-        return types.Find(node.Definition.TypeId) is { } handler && state.Nodes.TryGetValue(nodeId, out var touched)
+        return types.Find(node.Definition) is { } handler && state.Nodes.TryGetValue(nodeId, out var touched)
             ? new NodeWork(handler, ContextOf(
                 state,
                 runId,
@@ -179,7 +179,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             Resets = loop is null ? [] : [.. loop.Body.OrderBy(member => member.Index).Select(member => member.Id)],
         };
 
-        if (types.Find(node.Definition.TypeId) is not { } handler)
+        if (types.Find(node.Definition) is not { } handler)
         {
             var error = new NodeError("capability_not_provided", $"This server has no node type '{node.Definition.TypeId}'.");
             Decisions.Fail(draft, error, node.Id);
@@ -274,6 +274,8 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             Orchestration = state.Orchestration,
             Pins = state.Pins,
             Trace = options,
+            RunStartedAt = state.StartedAt,
+            Remembered = state.Remembered,
             ChildCount = state.Children.Count,
             ChildResults = same is null ? [] : [.. same.ChildRuns.Select(child => state.Children[child].Result).OfType<ChildResult>()],
             Origin = new ChildOrigin(

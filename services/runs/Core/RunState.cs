@@ -101,6 +101,9 @@ internal sealed record RunState
     /// <summary>Versions of changes that the run follows, by change.</summary>
     public ImmutableSortedDictionary<string, int> Pins { get; init; } = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal);
 
+    /// <summary>Entries of memory that the run has written.</summary>
+    public ImmutableHashSet<string> Remembered { get; init; } = [];
+
     /// <summary>What calls of models have cost so far; null = nothing was reported.</summary>
     public Cost? Cost { get; init; }
 

@@ -56,6 +56,9 @@ internal static class StateCodec
             writer.WriteEndObject();
         }
 
+        if (!state.Remembered.IsEmpty)
+            EventFacts.WriteNames(writer, "remembered", state.Remembered.Order(StringComparer.Ordinal));
+
         if (state.Orchestration is { } orchestration)
         {
             writer.WriteStartObject("orchestration");
@@ -147,6 +150,7 @@ internal static class StateCodec
             Pins = root.Member("pins") is { } pins
                 ? ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, pins.EnumerateObject().Select(pin => KeyValuePair.Create(pin.Name, pin.Value.GetInt32())))
                 : state.Pins,
+            Remembered = root.Member("remembered") is { } remembered ? [.. remembered.EnumerateArray().Select(id => id.GetString()!)] : [],
             Orchestration = root.Member("orchestration") is { } orchestration
                 ? new Orchestration(
                     EventPayloads.Text(orchestration, "agentId"),

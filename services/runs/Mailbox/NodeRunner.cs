@@ -3,6 +3,7 @@ using Grpc.Core;
 using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Telemetry;
 using OpenWop.Micro.Storage;
@@ -10,7 +11,7 @@ using OpenWop.Micro.Storage;
 namespace OpenWop.Micro.Runs.Mailbox;
 
 /// <summary>Executes attempts with outside effects, a bounded number at a time.</summary>
-internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns childRuns, TimeProvider clock, ILogger<NodeRunner> logger) : IDisposable
+internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns childRuns, MemoryStore memory, TimeProvider clock, ILogger<NodeRunner> logger) : IDisposable
 {
     /// <summary>Attempts executed at the same time on one instance; more wait for their turn.</summary>
     public const int MaxConcurrency = 256;
@@ -70,6 +71,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
     {
         work.Context.Activities = activities.For(work.Context);
         work.Context.ChildRuns = childRuns;
+        work.Context.MemoryStore = memory;
         var limit = work.Context.Node.Settings.TimeoutMs;
         using var timeout = limit > 0 ? new CancellationTokenSource(TimeSpan.FromMilliseconds(limit), clock) : new CancellationTokenSource();
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);

@@ -165,6 +165,7 @@ internal sealed partial class RunMailbox
             StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
             Sent = [.. SignalRules.Of(State, draft.State), .. draft.Signals],
             Received = [.. inbox.Decided],
+            Memory = draft.Memory,
             Committed = () => State = draft.State,
         });
         if (result.Status != AppendStatus.Committed)

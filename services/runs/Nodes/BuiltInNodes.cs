@@ -7,6 +7,7 @@ using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
 using OpenWop.Micro.Runs.Nodes.Http;
 using OpenWop.Micro.Runs.Nodes.Interrupts;
+using OpenWop.Micro.Runs.Nodes.Memory;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 
 namespace OpenWop.Micro.Runs.Nodes;
@@ -44,6 +45,9 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, LogNode>();
         services.AddSingleton<INodeHandler, ArtifactCreateNode>();
         services.AddSingleton<INodeHandler, ChannelWriteNode>();
+        services.AddSingleton<INodeHandler, MemoryWriteNode>();
+        services.AddSingleton<INodeHandler, MemoryReadNode>();
+        services.AddSingleton<INodeHandler, MemoryDeleteNode>();
 
         services.AddSingleton<INodeHandler, ApprovalGateNode>();
         services.AddSingleton<INodeHandler, ClarificationGateNode>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Core;
 
 namespace OpenWop.Micro.Runs.Nodes;
@@ -25,6 +26,9 @@ public interface INodeHandler
     /// that are executed at the same time.
     /// </summary>
     bool WaitsForOthers => false;
+
+    /// <summary>What executes one of the nodes of this type: another handler where a node's config makes it another kind of node.</summary>
+    INodeHandler For(WorkflowNode node) => this;
 
     /// <summary>Capabilities of the host that the type cannot do without; when one is missing, its nodes are refused before they start.</summary>
     IReadOnlyList<string> Requires => [];

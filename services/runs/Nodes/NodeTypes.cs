@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using OpenWop.Micro.Protocol.Workflows;
 
 namespace OpenWop.Micro.Runs.Nodes;
 
@@ -16,6 +17,13 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
     /// <summary>The handler of a type, or null when it is not registered.</summary>
     public INodeHandler? Find(string typeId) => byTypeId.GetValueOrDefault(typeId);
 
+    /// <summary>What executes a node, or null when its type is not registered.</summary>
+    public INodeHandler? Find(WorkflowNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return Find(node.TypeId)?.For(node);
+    }
+
     /// <summary>The first capability that a type requires and this host does not provide; null when it lacks nothing.</summary>
     public static string? MissingCapability(INodeHandler handler) => handler.Requires is [var required, ..] ? required : null;
 
@@ -29,6 +37,8 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
         public bool WaitsForOthers => handler.WaitsForOthers;
 
         public IReadOnlyList<string> Requires => handler.Requires;
+
+        public INodeHandler For(WorkflowNode node) => handler.For(node) is var chosen && chosen == handler ? this : new Bounded(chosen);
 
         public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
             NodeLimits.CheckInputs(context) is { } error

@@ -1,3 +1,4 @@
+using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.Storage;
@@ -7,10 +8,10 @@ namespace OpenWop.Micro.Runs.Retention;
 /// <summary>
 /// Removes finished runs of the shards that this instance owns when their time has come: copied first if there is an archive, then
 /// removed in small batches, so that no commit of a living run waits long. Dying in the middle costs nothing: what was copied and not
-/// removed is removed the next time.
+/// removed is removed the next time. Entries of memory that have expired go with every pass, on whatever instance.
 /// </summary>
 internal sealed partial class RetentionService(
-    RetentionStore retention, RunStore runs, OwnedShards owned, RetentionOptions options, TimeProvider clock, ILogger<RetentionService> logger) : BackgroundService
+    RetentionStore retention, RunStore runs, MemoryStore memory, OwnedShards owned, RetentionOptions options, TimeProvider clock, ILogger<RetentionService> logger) : BackgroundService
 {
     /// <summary>Runs per transaction.</summary>
     private const int BatchSize = 50;
@@ -22,6 +23,10 @@ internal sealed partial class RetentionService(
     /// <summary>One pass over all owned shards.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
+        while (await memory.PurgeAsync(BatchSize, cancellationToken) == BatchSize)
+        {
+        }
+
         if (options.Age is not { } age)
         {
             return;

@@ -29,6 +29,9 @@ internal sealed record RunAppend(RunLease Lease, IReadOnlyList<RunEvent> Events,
     /// <summary>True when the state is stored as well: the run starts to wait, or ends.</summary>
     public bool StoreState { get; init; }
 
+    /// <summary>What is remembered and forgotten with the append.</summary>
+    public IReadOnlyList<DecidedMemoryChange> Memory { get; init; } = [];
+
     /// <summary>Signals that go out with the append.</summary>
     public IReadOnlyList<RunSignal> Sent { get; init; } = [];
 

@@ -3,6 +3,7 @@ using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
+using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Storage;
 
@@ -178,6 +179,9 @@ internal sealed class RunStore : IAsyncDisposable
         }
 
         SignalStore.Write(session, append.Sent, append.Received, now);
+        if (append.Memory.Count > 0)
+            MemoryStore.Write(session, state.Options!.Tenant, lease.RunId, append.Memory);
+
         if (append.Events.Count + append.History.Count == 0)
         {
             return new AppendResult(AppendStatus.Committed, []);

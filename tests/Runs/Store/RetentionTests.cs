@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OpenWop.Micro.Contracts.Runs.V1;
+using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Retention;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Store;
@@ -79,6 +80,7 @@ public sealed class RetentionTests
     private static RetentionService Retention(EngineHost host, string folder, TimeProvider clock) => new(
         host.Services.GetRequiredService<RetentionStore>(),
         host.Services.GetRequiredService<RunStore>(),
+        host.Services.GetRequiredService<MemoryStore>(),
         host.Services.GetRequiredService<OwnedShards>(),
         new RetentionOptions { ArchiveFolder = folder },
         clock,

@@ -19,7 +19,7 @@ internal sealed record NodeEmitted(string Node, string Type, JsonElement Payload
 /// <summary>Events that handlers ask for.</summary>
 internal static class AgentEvents
 {
-    /// <summary>True for types that a replay repeats as they are. Of all of them only <c>version.pinned</c> counts in the fold.</summary>
+    /// <summary>True for types that a replay repeats as they are. Of all of them only <c>version.pinned</c> and <c>memory.written</c> count in the fold.</summary>
     public static bool IsEmitted(string type) => type
         is EventTypes.NodeDispatched
         or EventTypes.AgentReasoned
@@ -31,6 +31,7 @@ internal static class AgentEvents
         or EventTypes.ConversationOpened
         or EventTypes.ConversationExchanged
         or EventTypes.ConversationClosed
+        or EventTypes.MemoryWritten
         or EventTypes.VersionPinned;
 
     /// <summary>Adds the events of an attempt in the order in which it asked for them.</summary>

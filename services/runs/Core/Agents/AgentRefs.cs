@@ -5,7 +5,7 @@ namespace OpenWop.Micro.Runs.Core;
 /// <summary>References to agents as they are shown (spec/agents.md 2).</summary>
 internal static class AgentRefs
 {
-    private static readonly string[] Members = ["agentId", "name", "modelClass", "version", "sourceManifestId"];
+    private static readonly string[] Members = ["agentId", "name", "modelClass", "memoryRef", "version", "sourceManifestId"];
 
     /// <summary>The reference that a node pins, without members that this server cannot stand for; null when it pins none.</summary>
     public static JsonElement? Of(JsonElement? pinned) => pinned is { } agent && agent.StringMember("agentId") is { Length: >= 3 and <= 256 }

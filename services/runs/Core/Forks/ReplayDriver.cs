@@ -219,7 +219,7 @@ internal sealed class ReplayDriver(WorkflowGraph graph, NodeTypes types, ReplayS
                 break;
 
             // A boundary may lie within the result of a pure node: then the rest of it is history, too.
-            case NodeStatus.Running when types.Find(Graph[nodeId].Definition.TypeId) is { IsPure: true } && progress.PlaceOf(nodeId).Steps == 0:
+            case NodeStatus.Running when types.Find(Graph[nodeId].Definition) is { IsPure: true } && progress.PlaceOf(nodeId).Steps == 0:
                 await FinishPureAsync(draft, AttemptOf(draft.State, runId, nodeId)!, cancellationToken);
                 break;
             case NodeStatus.WaitingForChild when ReportsFor(node) is [var report, ..]:

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Nodes.Conformance;
@@ -45,6 +46,9 @@ internal sealed class IdentityNode : PassThroughNode
 
     public override string TypeId => "core.identity";
 
+    public override INodeHandler For(WorkflowNode node) =>
+        node.Config.StringMember(MemoryProbe.Action) is null ? this : new MemoryProbe(this);
+
     protected override JsonElement Outputs(NodeContext context)
     {
         if (context.Node.Config.Member("emitDuplicateMessageId") is { ValueKind: JsonValueKind.True } && TestWorkflows.Includes(context.WorkflowId))
@@ -86,6 +90,8 @@ internal abstract class PassThroughNode : INodeHandler
     public abstract string TypeId { get; }
 
     public bool IsPure => true;
+
+    public virtual INodeHandler For(WorkflowNode node) => this;
 
     public ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
         ValueTask.FromResult<NodeOutcome>(new NodeOutcome.Completed(Outputs(context)));

@@ -1,0 +1,115 @@
+using System.Data.Common;
+using System.Text.Json;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Storage;
+
+namespace OpenWop.Micro.Runs.Memory;
+
+/// <summary>
+/// Rows of memory. They are written and removed in the appends of runs only, so that an entry and the event that tells of it are there
+/// together; every statement names the tenant.
+/// </summary>
+internal sealed class MemoryStore(Database database, TimeProvider clock)
+{
+    private const string Insert = """
+        INSERT INTO memory_entries (tenant, memory_ref, memory_id, run_id, sequence, content, tags, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (tenant, memory_ref, memory_id) DO NOTHING
+        """;
+
+    private const string Delete = "DELETE FROM memory_entries WHERE tenant = $1 AND memory_ref = $2 AND memory_id = $3";
+
+    private const string DeleteOldest = """
+        DELETE FROM memory_entries
+        WHERE tenant = $1 AND memory_ref = $2 AND memory_id IN (
+            SELECT memory_id FROM memory_entries WHERE tenant = $1 AND memory_ref = $2
+            ORDER BY created_at DESC, sequence DESC, memory_id DESC LIMIT 1000000 OFFSET $3)
+        """;
+
+    private const string DeleteExpired = """
+        DELETE FROM memory_entries WHERE (tenant, memory_ref, memory_id) IN (
+            SELECT tenant, memory_ref, memory_id FROM memory_entries
+            WHERE expires_at IS NOT NULL AND expires_at <= $1
+            ORDER BY expires_at LIMIT $2)
+        """;
+
+    private const string List = """
+        SELECT memory_id, content, tags, created_at, expires_at FROM memory_entries
+        WHERE tenant = $1 AND memory_ref = $2 AND (expires_at IS NULL OR expires_at > $3)
+        ORDER BY created_at DESC, sequence DESC, memory_id DESC
+        LIMIT $4
+        """;
+
+    private const string Find = """
+        SELECT memory_id, content, tags, created_at, expires_at FROM memory_entries
+        WHERE tenant = $1 AND memory_ref = $2 AND memory_id = $3
+        """;
+
+    /// <summary>The time by which entries expire.</summary>
+    public DateTimeOffset Now => clock.GetUtcNow();
+
+    /// <summary>Adds what an append has decided.</summary>
+    public static void Write(WriteSession session, string tenant, string runId, IReadOnlyList<DecidedMemoryChange> changes)
+    {
+        foreach (var (change, sequence) in changes)
+        {
+            if (change is not MemoryChange.Put { Entry: var entry })
+            {
+                session.Enqueue(Delete, tenant, change.MemoryRef, change.MemoryId);
+                continue;
+            }
+
+            session.Enqueue(
+                Insert,
+                tenant,
+                change.MemoryRef,
+                change.MemoryId,
+                runId,
+                sequence,
+                entry.Content,
+                JsonSerializer.Serialize(entry.Tags),
+                entry.CreatedAt.ToUnixTimeMilliseconds(),
+                entry.ExpiresAt?.ToUnixTimeMilliseconds());
+        }
+
+        foreach (var memoryRef in changes.Where(change => change.Change is MemoryChange.Put).Select(change => change.Change.MemoryRef).Distinct(StringComparer.Ordinal))
+            session.Enqueue(DeleteOldest, tenant, memoryRef, (long)MemoryRules.MaxEntries);
+    }
+
+    /// <summary>Living entries of a memory that satisfy a condition on id, time and tags, newest first.</summary>
+    public async Task<List<MemoryEntry>> ListAsync(
+        string tenant, string memoryRef, Func<string, DateTimeOffset, IReadOnlyList<string>, bool> matches, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(List, tenant, memoryRef, Now.ToUnixTimeMilliseconds(), (long)MemoryRules.MaxEntries);
+        List<MemoryEntry> entries = [];
+        while (entries.Count < limit && await rows.ReadAsync(cancellationToken))
+        {
+            var entry = Read(rows);
+            if (matches(entry.Id, entry.CreatedAt, entry.Tags))
+                entries.Add(entry);
+        }
+
+        return entries;
+    }
+
+    /// <summary>An entry, also one that has expired; null when there is none.</summary>
+    public async Task<MemoryEntry?> FindAsync(string tenant, string memoryRef, string memoryId, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(Find, tenant, memoryRef, memoryId);
+        return await rows.ReadAsync(cancellationToken) ? Read(rows) : null;
+    }
+
+    /// <summary>Removes what has expired, the oldest first; nobody sees it any more in any case.</summary>
+    /// <returns>How many entries; fewer than the limit = no more are left.</returns>
+    public Task<int> PurgeAsync(int limit, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => session.ExecuteAsync(DeleteExpired, Now.ToUnixTimeMilliseconds(), (long)limit), cancellationToken);
+
+    private static MemoryEntry Read(DbDataReader row) => new(
+        row.GetString(0),
+        row.GetString(1),
+        JsonSerializer.Deserialize<string[]>(row.GetString(2))!,
+        DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
+        row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)));
+}
