@@ -1,5 +1,5 @@
-using OpenWop.Micro.Protocol.Events;
 using System.Collections.Immutable;
+using OpenWop.Micro.Protocol.Events;
 
 namespace OpenWop.Micro.Runs.Core;
 
