@@ -21,6 +21,12 @@ public interface IEventBus
     /// </summary>
     void Publish(in BusMessage message);
 
+    /// <summary>
+    /// Says that messages may have got lost for good, because whoever had to publish them has died: all subscribers of topics that begin
+    /// with the prefix, in this and in other processes, get a gap.
+    /// </summary>
+    void PublishGap(string topicPrefix);
+
     /// <summary>Subscribes to several topics at once; everything published after the returned task has completed is delivered or noticed as a gap.</summary>
     /// <param name="topics">Exact names.</param>
     /// <param name="capacity">Most messages kept for the reader. When more arrive, the kept ones are replaced by a gap.</param>

@@ -9,6 +9,9 @@ public sealed class InProcessEventBus : IEventBus
     public void Publish(in BusMessage message) => _topics.Deliver(message);
 
     /// <inheritdoc/>
+    public void PublishGap(string topicPrefix) => _topics.DeliverGap(topicPrefix);
+
+    /// <inheritdoc/>
     public ValueTask<BusSubscription> SubscribeAsync(IReadOnlyList<string> topics, int capacity, CancellationToken cancellationToken)
     {
         var subscription = new BusSubscription(topics, capacity, removed =>

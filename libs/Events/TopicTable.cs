@@ -45,10 +45,14 @@ internal sealed class TopicTable
             subscription.Offer(message);
     }
 
-    public void DeliverGap()
+    /// <summary>A gap for the subscriptions of topics that begin with the prefix; an empty one means all of them.</summary>
+    public void DeliverGap(string topicPrefix)
     {
-        foreach (var (_, subscriptions) in _topics)
+        foreach (var (topic, subscriptions) in _topics)
         {
+            if (!topic.StartsWith(topicPrefix, StringComparison.Ordinal))
+                continue;
+
             foreach (var subscription in subscriptions)
                 subscription.OfferGap();
         }

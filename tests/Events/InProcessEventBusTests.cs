@@ -10,6 +10,18 @@ public sealed class InProcessEventBusTests
     private IEventBus Bus => _inProcess;
 
     [Fact]
+    public async Task A_gap_that_somebody_publishes_reaches_the_topics_it_is_about()
+    {
+        await using var first = await Bus.SubscribeAsync("runs/a1", CancellationToken.None);
+        await using var second = await Bus.SubscribeAsync("runs/b1", CancellationToken.None);
+
+        Bus.PublishGap("runs/a");
+
+        Assert.True(first.TryRead(out var message) && message.IsGap);
+        Assert.False(second.TryRead(out _));
+    }
+
+    [Fact]
     public async Task Every_subscriber_of_a_topic_gets_its_messages_in_order()
     {
         await using var first = await Bus.SubscribeAsync("runs/a", CancellationToken.None);

@@ -111,6 +111,21 @@ public sealed class RedisEventBusTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_gap_that_somebody_publishes_reaches_the_topics_it_is_about_in_all_processes()
+    {
+        var (here, there) = (await ConnectedAsync(), await ConnectedAsync());
+        await using var local = await SubscribedAsync(here, "runs/a1");
+        await using var remote = await SubscribedAsync(there, "runs/a2");
+        await using var other = await SubscribedAsync(there, "runs/b");
+
+        here.PublishGap("runs/a");
+
+        Assert.True((await ReadAsync(local)).IsGap);
+        Assert.True((await ReadAsync(remote)).IsGap);
+        Assert.False(other.TryRead(out _));
+    }
+
+    [Fact]
     public async Task Thousands_of_topics_come_and_go()
     {
         var (here, there) = (await ConnectedAsync(), await ConnectedAsync());

@@ -17,13 +17,15 @@ namespace OpenWop.Micro.Events.Redis;
 /// loop subscribes it as soon as there is a connection.</item>
 /// <item>After a reconnect, once Redis has confirmed all topics, every subscriber of this process gets a gap.</item>
 /// <item>A process that could not publish announces that when it can again, and every subscriber of every process gets a gap.</item>
-/// <item>A publisher may die between commit and publishing, and then nobody announces anything. Therefore a subscriber that has
-/// heard nothing for a while gets a gap too, which costs it one look into the log.</item>
+/// <item>A publisher may die between commit and publishing. Whoever takes over says so with <see cref="PublishGap"/>.</item>
+/// <item>Should that get lost too, a subscriber that has heard nothing for a while gets a gap, which costs it one look into the log.</item>
 /// </list>
 /// </remarks>
 public sealed partial class RedisEventBus : BackgroundService, IEventBus
 {
     private const string Prefix = "openwop:bus:";
+
+    /// <summary>A message here holds the prefix of the topics of which something got lost; empty = of all.</summary>
     private static readonly RedisChannel LostChannel = RedisChannel.Literal("openwop:lost");
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(1);
@@ -69,6 +71,21 @@ public sealed partial class RedisEventBus : BackgroundService, IEventBus
             connection.GetSubscriber().Publish(RedisChannel.Literal(Prefix + message.Topic), RedisFrame.Write(_sender, message), CommandFlags.FireAndForget);
         else
             _lost = true;
+    }
+
+    /// <inheritdoc/>
+    public void PublishGap(string topicPrefix)
+    {
+        // 5. Comes back to this process as well.
+        if (_connection is { IsConnected: true } connection)
+        {
+            connection.GetSubscriber().Publish(LostChannel, topicPrefix, CommandFlags.FireAndForget);
+        }
+        else
+        {
+            _local.DeliverGap(topicPrefix);
+            _lost = true;
+        }
     }
 
     /// <inheritdoc/>
@@ -158,7 +175,7 @@ public sealed partial class RedisEventBus : BackgroundService, IEventBus
             pause = pause * 2 < LastPause ? pause * 2 : LastPause;
         }
 
-        _local.DeliverGap();
+        _local.DeliverGap("");
     }
 
     private async Task<bool> TryRepairAsync()
@@ -172,7 +189,7 @@ public sealed partial class RedisEventBus : BackgroundService, IEventBus
             if (subscriber.SubscribedEndpoint(LostChannel) is null)
             {
                 await subscriber.UnsubscribeAsync(LostChannel).ConfigureAwait(false);
-                (await subscriber.SubscribeAsync(LostChannel).ConfigureAwait(false)).OnMessage(_ => _local.DeliverGap());
+                (await subscriber.SubscribeAsync(LostChannel).ConfigureAwait(false)).OnMessage(lost => _local.DeliverGap(lost.Message.ToString()));
             }
 
             if (!await _remote.RepairAsync().ConfigureAwait(false))

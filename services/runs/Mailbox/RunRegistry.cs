@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
@@ -6,6 +7,7 @@ using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.Runs.Streaming;
 
 namespace OpenWop.Micro.Runs.Mailbox;
 
@@ -19,6 +21,7 @@ internal sealed partial class RunRegistry(
     Definitions definitions,
     NodeTypes nodeTypes,
     NodeRunner runner,
+    IEventBus bus,
     TimeProvider clock,
     ILogger<RunRegistry> logger)
 {
@@ -152,11 +155,19 @@ internal sealed partial class RunRegistry(
             mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
             if (end == MailboxEnd.Failed)
             {
-                _ = RetryAsync(mailbox.RunId, () => new RunCommand.WakeUp());
+                _ = ReloadAsync(mailbox.RunId);
             }
         });
         running[mailbox] = task;
         _ = task.ContinueWith(_ => running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>Loads a run whose append failed, and lets those look into the log who would never hear of it had it been committed after all.</summary>
+    private async Task ReloadAsync(string runId)
+    {
+        await RetryAsync(runId, () => new RunCommand.WakeUp());
+        bus.PublishGap(RunTopic.Of(runId));
+        bus.PublishGap(SignalDelivery.TopicPrefix);
     }
 
     private async Task PostOrRetryAsync(string runId, Func<RunCommand> command)

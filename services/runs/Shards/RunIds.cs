@@ -33,6 +33,15 @@ internal static class RunIds
         return new string(id);
     }
 
+    /// <summary>What all ids of a shard begin with, and no others.</summary>
+    public static string PrefixOf(int shard)
+    {
+        Span<char> prefix = stackalloc char[Prefix.Length + ShardLength];
+        Prefix.CopyTo(prefix);
+        Write(prefix[Prefix.Length..], shard);
+        return new string(prefix);
+    }
+
     /// <summary>The shard of an id; null for anything that is not an id of ours.</summary>
     public static int? ShardOf(string runId)
     {

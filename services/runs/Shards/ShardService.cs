@@ -5,6 +5,7 @@ using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.Runs.Streaming;
 using OpenWop.Micro.Runs.Timers;
 using OpenWop.Micro.Storage;
 
@@ -15,7 +16,8 @@ namespace OpenWop.Micro.Runs.Shards;
 /// <list type="number">
 /// <item>when the process listens and can be called by the others, it takes its share, and tells the others, who give up what they have
 /// too much;</item>
-/// <item>a shard is acquired under a new epoch; from now on nobody else can append to its runs;</item>
+/// <item>a shard is acquired under a new epoch; from now on nobody else can append to its runs. Its last owner may have died after a commit
+/// and before anybody heard of it, so that all who follow its runs are told to look into the log;</item>
 /// <item>its runs with attempts in flight are loaded and go on; what is due in the next minutes is scheduled, signals that wait are
 /// delivered. A failure is tried again as long as the shard is ours;</item>
 /// <item>the same every half window, for whatever got lost on the way;</item>
@@ -142,6 +144,8 @@ internal sealed partial class ShardService : BackgroundService, IHostedLifecycle
     private void Acquired(ShardLease lease)
     {
         owned.Add(lease.Shard, lease.Epoch);
+        bus.PublishGap(RunTopic.OfShard(lease.Shard));
+        bus.PublishGap(SignalDelivery.TopicPrefix);
         Own(Task.Run(() => EnliveAsync(lease)));
     }
 

@@ -16,8 +16,10 @@ namespace OpenWop.Micro.Runs.Signals;
 internal sealed partial class SignalDelivery(OwnedShards shards, Func<RunRegistry> registry, SignalStore store, IEventBus bus, ILogger<SignalDelivery> logger)
     : BackgroundService
 {
+    /// <summary>What the topics of all shards begin with.</summary>
+    public const string TopicPrefix = "signals/";
+
     private const int PageSize = 500;
-    private const string TopicPrefix = "signals/";
 
     /// <summary>1. and 2. Called in commit order; does not wait.</summary>
     public void Committed(IReadOnlyList<RunSignal> sent)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Runs.Log;
+using OpenWop.Micro.Runs.Shards;
 
 namespace OpenWop.Micro.Runs.Streaming;
 
@@ -14,6 +15,9 @@ internal static class RunTopic
     private const int HeaderSize = sizeof(long) + (3 * sizeof(int));
 
     public static string Of(string runId) => "runs/" + runId;
+
+    /// <summary>What the topics of all runs of a shard begin with.</summary>
+    public static string OfShard(int shard) => Of(RunIds.PrefixOf(shard));
 
     public static BusMessage MessageOf(string runId, IReadOnlyList<EncodedEvent> events)
     {
