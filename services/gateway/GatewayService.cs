@@ -17,6 +17,7 @@ using OpenWop.Micro.Gateway.Runs;
 using OpenWop.Micro.Gateway.Schedules;
 using OpenWop.Micro.Gateway.Secrets;
 using OpenWop.Micro.Gateway.Sessions;
+using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.ServiceDefaults.Callers;
@@ -47,6 +48,8 @@ public static class GatewayService
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
 
+        builder.AddServiceClient<Contracts.Webhooks.V1.Webhooks.WebhooksClient>(WebhookOperations.Service);
+
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<GatewayMetrics>();
         builder.AddServiceClient<Contracts.Identity.V1.Audit.AuditClient>("identity");
@@ -72,6 +75,7 @@ public static class GatewayService
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
         services.AddSingleton<WorkflowOperations>();
+        services.AddSingleton<WebhookOperations>();
         services.AddMcpEndpoint();
         services.AddSingleton<CapabilitiesSource>();
         services.AddSingleton(_ => OpenApiDocument.Create(Operations.All));
@@ -107,6 +111,7 @@ public static class GatewayService
         var runs = services.GetRequiredService<RunOperations>();
         var documents = services.GetRequiredService<RunDocumentOperations>();
         var interrupts = services.GetRequiredService<InterruptOperations>();
+        var webhooks = services.GetRequiredService<WebhookOperations>();
 
         app.MapOperation(Operations.GetCapabilities, discovery.GetCapabilitiesAsync);
         app.MapOperation(Operations.GetOpenApi, discovery.GetOpenApiAsync);
@@ -126,6 +131,8 @@ public static class GatewayService
         app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);
         app.MapOperation(Operations.InspectInterruptByToken, interrupts.InspectByTokenAsync);
         app.MapOperation(Operations.ResolveInterruptByToken, interrupts.ResolveByTokenAsync);
+        app.MapOperation(Operations.RegisterWebhook, webhooks.RegisterAsync);
+        app.MapOperation(Operations.UnregisterWebhook, webhooks.UnregisterAsync);
         app.MapOperation(Operations.PollRunEvents, services.GetRequiredService<EventPolling>().PollAsync);
         app.MapRoute(Operations.StreamRunEvents, services.GetRequiredService<EventStreamEndpoint>().HandleAsync);
 

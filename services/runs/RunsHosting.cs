@@ -4,6 +4,7 @@ using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Api;
+using OpenWop.Micro.Runs.Feed;
 using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Mailbox;
@@ -58,7 +59,9 @@ public static class RunsHosting
                 provider.GetRequiredService<WakeUps>(),
                 provider.GetRequiredService<IEventBus>(),
                 provider.GetRequiredService<SignalDelivery>(),
-                provider.GetRequiredService<CallbackDelivery>(), provider.GetRequiredService<RunTelemetry>()).Committed,
+                provider.GetRequiredService<CallbackDelivery>(),
+                provider.GetRequiredService<RunTelemetry>(),
+                provider.GetRequiredService<FeedBell>()).Committed,
             provider.GetRequiredService<ILogger<RunStore>>()));
         builder.Services.AddSingleton(provider => new ActivityStore(
             provider.GetRequiredKeyedService<Database>(Service),
@@ -84,6 +87,9 @@ public static class RunsHosting
         builder.Services.AddSingleton<InterruptResolver>();
         builder.Services.AddSingleton<CallbackDelivery>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<CallbackDelivery>());
+        builder.Services.AddSingleton(provider => new FeedReader(provider.GetRequiredKeyedService<Database>(Service)));
+        builder.Services.AddSingleton<FeedBell>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<FeedBell>());
         builder.Services.AddSingleton(RetentionOptions.Read(builder.Configuration));
         builder.Services.AddSingleton(provider => new RetentionStore(provider.GetRequiredKeyedService<Database>(Service)));
         builder.Services.AddSingleton<RetentionService>();
@@ -99,6 +105,7 @@ public static class RunsHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<RunsGrpcService>();
+        app.MapServiceOverGrpc<FeedGrpcService>();
         return app;
     }
 }

@@ -3,6 +3,7 @@ using OpenWop.Micro.Identity;
 using OpenWop.Micro.Runs;
 using OpenWop.Micro.Scheduler;
 using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.Webhooks;
 using OpenWop.Micro.Workflows;
 
 namespace OpenWop.Micro.Standalone;
@@ -28,6 +29,7 @@ internal static class StandaloneHost
         builder.AddWorkflows();
         builder.AddRuns();
         builder.AddScheduler();
+        builder.AddWebhooks();
         builder.AddGateway();
 
         var app = builder.Build();
@@ -37,6 +39,7 @@ internal static class StandaloneHost
         app.MapWorkflows();
         app.MapRuns();
         app.MapScheduler();
+        app.MapWebhooks();
         app.MapGateway();
         return app;
     }

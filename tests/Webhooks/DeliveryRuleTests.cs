@@ -62,7 +62,7 @@ public sealed class DeliveryRuleTests
                 if (!succeeds)
                 {
                     times.Add(now);
-                    expected |= times.Count(at => now - at < CircuitBreaker.FailureWindow) >= CircuitBreaker.FailuresToFail;
+                    expected |= times.Count(at => now - at < CircuitRules.Default.FailureWindow) >= CircuitRules.Default.FailuresToFail;
                 }
 
                 Assert.Equal(expected, breaker.StateAt(now) == CircuitState.Failed);

@@ -36,6 +36,7 @@ public static class ErrorCodes
     public static readonly ErrorCode UnsupportedMockProvider = new("unsupported_mock_provider", 400, InvalidArgument);
     public static readonly ErrorCode InvalidCron = new("invalid_cron", 400, InvalidArgument);
     public static readonly ErrorCode InvalidTimezone = new("invalid_timezone", 400, InvalidArgument);
+    public static readonly ErrorCode WebhookUrlRejected = new("webhook_url_rejected", 400, InvalidArgument);
     public static readonly ErrorCode UnversionedPath = new("unversioned_path", 400, InvalidArgument);
     public static readonly ErrorCode Unauthenticated = new("unauthenticated", 401, UnauthenticatedStatus);
     public static readonly ErrorCode KeyExpired = new("key_expired", 401, UnauthenticatedStatus);
@@ -50,6 +51,9 @@ public static class ErrorCodes
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, Unimplemented);
     public static readonly ErrorCode ScheduleExists = new("schedule_exists", 409, AlreadyExists);
     public static readonly ErrorCode ScheduleLimitReached = new("schedule_limit_reached", 409, FailedPrecondition);
+    public static readonly ErrorCode WebhookLimitReached = new("webhook_limit_reached", 409, FailedPrecondition);
+    public static readonly ErrorCode WebhookFailed = new("webhook_failed", 409, FailedPrecondition);
+    public static readonly ErrorCode DeliveryNotDead = new("delivery_not_dead", 409, FailedPrecondition);
     public static readonly ErrorCode RunAlreadyActive = new("run_already_active", 409, AlreadyExists);
     public static readonly ErrorCode IdempotencyInFlight = new("idempotency_in_flight", 409, Aborted);
     public static readonly ErrorCode IdempotencyKeyMismatch = new("idempotency_key_mismatch", 409, Aborted);

@@ -116,6 +116,7 @@ internal static class DefaultAddresses
         "workflows" => 8082,
         "runs" => 8083,
         "scheduler" => 8084,
+        "webhooks" => 8085,
         _ => 8080,
     };
 }

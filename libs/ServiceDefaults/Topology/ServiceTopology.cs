@@ -9,6 +9,9 @@ public sealed class ServiceTopology(HostedServices hosted, IConfiguration config
     /// <summary>Whether the service lives in this process.</summary>
     public bool IsLocal(string service) => hosted.Contains(service);
 
+    /// <summary>Whether the installation has the service, here or elsewhere.</summary>
+    public bool Has(string service) => IsLocal(service) || configuration.ServiceAddresses(service).Count > 0;
+
     /// <summary>The configured addresses of a service in another process.</summary>
     /// <exception cref="InvalidOperationException">The service is neither here nor configured.</exception>
     public IReadOnlyList<Uri> AddressesOf(string service) =>

@@ -5,7 +5,9 @@ using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Gateway.Inflight;
 using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Protocol.Capabilities;
+using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.Gateway.Discovery;
 
@@ -18,6 +20,7 @@ internal sealed partial class CapabilitiesSource(
     Contracts.Workflows.V1.Workflows.WorkflowsClient workflows,
     Contracts.Identity.V1.Audit.AuditClient audit,
     PublicAddress address,
+    ServiceTopology topology,
     IConfiguration configuration,
     InflightOptions inflight,
     TimeProvider time,
@@ -82,7 +85,8 @@ internal sealed partial class CapabilitiesSource(
                 address.Configured,
                 configuration.MaxRequestBodyBytes(),
                 !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]),
-                inflight)));
+                inflight,
+                topology.Has(WebhookOperations.Service))));
             return _document;
         }
         catch (Exception exception) when (_document is { } last)

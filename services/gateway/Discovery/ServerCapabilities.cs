@@ -6,6 +6,7 @@ using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Gateway.Inflight;
+using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Protocol.Capabilities;
 using OpenWop.Micro.ServiceDefaults.Callers;
 
@@ -19,8 +20,9 @@ namespace OpenWop.Micro.Gateway.Discovery;
 /// <param name="MaxRequestBodyBytes">Largest request body that is accepted.</param>
 /// <param name="ExportsTelemetry">Whether traces leave the installation over OTLP.</param>
 /// <param name="Inflight">How much a gateway takes on at a time.</param>
+/// <param name="HasWebhooks">Whether the installation has the service that delivers.</param>
 internal sealed record ServerFacts(
-    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry, InflightOptions Inflight);
+    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry, InflightOptions Inflight, bool HasWebhooks);
 
 /// <summary>
 /// What this server advertises (spec/http-core.md 8). Only what works: absence means "not supported", and everything that is
@@ -150,6 +152,9 @@ internal static class ServerCapabilities
             },
             ["replay"] = new JsonObject { ["supported"] = true, ["modes"] = new JsonArray("replay", "branch") },
         };
+        if (facts.HasWebhooks)
+            families["webhooks"] = new JsonObject { ["supported"] = true, ["signatureAlgorithms"] = new JsonArray(WebhookOperations.SignatureAlgorithm), ["durable"] = true };
+
         if (InterruptProfiles(facts) is { Count: > 0 } profiles)
         {
             families["extensions"] = new JsonObject

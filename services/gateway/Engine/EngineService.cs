@@ -10,6 +10,7 @@ using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Gateway.Runs;
+using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Gateway.Workflows;
 using RunsClient = OpenWop.Micro.Contracts.Runs.V1.Runs.RunsClient;
 using StreamFramesRequest = OpenWop.Micro.Contracts.Runs.V1.StreamFramesRequest;
@@ -29,6 +30,7 @@ internal sealed class EngineService(
     RunDocumentOperations documents,
     InterruptOperations interrupts,
     AuditOperations audit,
+    WebhookOperations webhooks,
     RunsClient runs,
     PublicAddress address,
     ErrorTranslator errors,
@@ -147,6 +149,25 @@ internal sealed class EngineService(
         Call(Operations.VerifyAuditLog, context, "", query: name => (name == "fromSeq" ? request.FromSeq : request.ToSeq).ToString(CultureInfo.InvariantCulture)),
         audit.VerifyAsync,
         context));
+
+    public override async Task<RegisterWebhookResponse> RegisterWebhook(RegisterWebhookRequest request, ServerCallContext context)
+    {
+        var answer = await RunAsync(Call(Operations.RegisterWebhook, context, body: request.Body.Memory), webhooks.RegisterAsync, context);
+        using var body = JsonDocument.Parse(answer.Body);
+        return new RegisterWebhookResponse
+        {
+            WebhookId = Text(body, "webhookId"u8),
+            Secret = Text(body, "secret"u8),
+            SecretFingerprint = Text(body, "secretFingerprint"u8),
+            SignatureAlgorithm = Text(body, "signatureAlgorithm"u8),
+        };
+    }
+
+    public override async Task<UnregisterWebhookResponse> UnregisterWebhook(UnregisterWebhookRequest request, ServerCallContext context)
+    {
+        await RunAsync(Call(Operations.UnregisterWebhook, context, request.WebhookId), webhooks.UnregisterAsync, context);
+        return new UnregisterWebhookResponse();
+    }
 
     public override async Task<ResolveInterruptResponse> ResolveInterruptByRun(ResolveInterruptByRunRequest request, ServerCallContext context) =>
         ToResolved(await RunAsync(

@@ -9,7 +9,7 @@ namespace OpenWop.Micro.Gateway.Proxy;
 /// </summary>
 internal static class ServiceClusters
 {
-    private static readonly string[] Services = ["identity", "workflows", "runs", "scheduler"];
+    private static readonly string[] Services = ["identity", "workflows", "runs", "scheduler", "webhooks"];
 
     public static void AddServiceClusters(this WebApplicationBuilder builder)
     {

@@ -23,7 +23,7 @@ internal static class OperationEndpoints
     public static string ResourceId(HttpContext context)
     {
         var values = context.Request.RouteValues;
-        return (string?)(values["runId"] ?? values["workflowId"] ?? values["token"] ?? values["secretId"] ?? values["id"]) ?? "";
+        return (string?)(values["runId"] ?? values["workflowId"] ?? values["token"] ?? values["secretId"] ?? values["webhookId"] ?? values["id"]) ?? "";
     }
 
     public static OperationCall ReadCall(Operation operation, HttpContext context, PublicAddress address)

@@ -181,6 +181,27 @@ internal static class Operations
         Errors = [ErrorCodes.NotFound, ErrorCodes.RunNotPaused],
     };
 
+    public static readonly Operation RegisterWebhook = new("registerWebhook", HttpMethods.Post, "/v1/webhooks")
+    {
+        Rpc = "RegisterWebhook",
+        Scopes = [ScopeNames.WebhooksManage],
+        Summary = "Registers a URL that is told of events of runs from now on. The answer shows the secret that signs the deliveries, this once.",
+        Parameters = ["IdempotencyKey"],
+        Body = "RegisterWebhookRequest",
+        Successes = [new(201, "The webhook was registered.", "RegisterWebhookResponse")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.WebhookUrlRejected, ErrorCodes.WebhookLimitReached],
+    };
+
+    public static readonly Operation UnregisterWebhook = new("unregisterWebhook", HttpMethods.Delete, "/v1/webhooks/{webhookId}")
+    {
+        Rpc = "UnregisterWebhook",
+        Scopes = [ScopeNames.WebhooksManage],
+        Summary = "Ends a webhook. What it still had to deliver is not delivered.",
+        Parameters = ["IdempotencyKey"],
+        Successes = [new(204, "The webhook is gone.")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
     public static readonly Operation VerifyAuditLog = new("verifyAuditLog", HttpMethods.Get, "/v1/audit/verify")
     {
         Rpc = "VerifyAuditLog",
@@ -264,6 +285,7 @@ internal static class Operations
         CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetDebugBundle, GetArtifact,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,
         ListSecrets, PutSecret, DeleteSecret,
+        RegisterWebhook, UnregisterWebhook,
         VerifyAuditLog,
     ];
 }

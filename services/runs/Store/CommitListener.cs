@@ -1,4 +1,5 @@
 using OpenWop.Micro.Events;
+using OpenWop.Micro.Runs.Feed;
 using OpenWop.Micro.Runs.Interrupts;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Streaming;
@@ -9,7 +10,7 @@ namespace OpenWop.Micro.Runs.Store;
 
 /// <summary>What happens after each commit, in commit order: due times are noted, followers hear of the events, other runs get their
 /// signals, and those who asked for it are told of interrupts.</summary>
-internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDelivery signals, CallbackDelivery callbacks, RunTelemetry telemetry)
+internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDelivery signals, CallbackDelivery callbacks, RunTelemetry telemetry, FeedBell feed)
 {
     public void Committed(RunAppend append, AppendResult result)
     {
@@ -18,6 +19,7 @@ internal sealed class CommitListener(WakeUps wakeUps, IEventBus bus, SignalDeliv
         {
             wakeUps.Set(append.Lease.RunId, append.State.NextDue);
             bus.Publish(RunTopic.MessageOf(append.Lease.RunId, result.Events));
+            feed.Committed(append);
         }
 
         signals.Committed(append.Sent);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text.Json;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
@@ -258,7 +259,9 @@ internal sealed class RunStore : IAsyncDisposable
             WakeAtOf(state),
             now,
             options.Parent?.RunId,
-            options.Parent?.RootRunId);
+            options.Parent?.RootRunId,
+            options.Tags.IsEmpty ? null : JsonSerializer.Serialize(options.Tags),
+            append.History.Count == 0 ? null : append.History[^1].Sequence + 1);
         return null;
     }
 

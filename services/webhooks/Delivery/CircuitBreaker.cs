@@ -24,20 +24,11 @@ internal enum CircuitState
 /// </summary>
 internal sealed record CircuitBreaker
 {
-    /// <summary>So many failures in a row open the circuit.</summary>
-    public const int FailuresToOpen = 4;
-
-    /// <summary>So many failures within <see cref="FailureWindow"/> end the subscription.</summary>
-    public const int FailuresToFail = 100;
-
-    /// <summary>How long an open circuit lets nothing out.</summary>
-    public static readonly TimeSpan OpenFor = TimeSpan.FromHours(1);
-
-    /// <summary>How long a failure counts.</summary>
-    public static readonly TimeSpan FailureWindow = TimeSpan.FromDays(7);
-
     /// <summary>A circuit that has seen nothing yet.</summary>
     public static readonly CircuitBreaker New = new();
+
+    /// <summary>When it opens, for how long, and when it is enough.</summary>
+    public CircuitRules Rules { get; init; } = CircuitRules.Default;
 
     /// <summary>Failures since the last success.</summary>
     public int ConsecutiveFailures { get; init; }
@@ -45,7 +36,7 @@ internal sealed record CircuitBreaker
     /// <summary>When the circuit was opened last, if it has not been closed since.</summary>
     public DateTimeOffset? OpenedAt { get; init; }
 
-    /// <summary>Times of the failures that still count, oldest first; never more than <see cref="FailuresToFail"/>.</summary>
+    /// <summary>Times of the failures that still count, oldest first; never more than end the subscription.</summary>
     public ImmutableList<DateTimeOffset> Failures { get; init; } = [];
 
     /// <summary>Whether the subscription has ended.</summary>
@@ -55,7 +46,7 @@ internal sealed record CircuitBreaker
     {
         { IsFailed: true } => CircuitState.Failed,
         { OpenedAt: null } => CircuitState.Closed,
-        { OpenedAt: { } opened } => now - opened >= OpenFor ? CircuitState.HalfOpen : CircuitState.Open,
+        { OpenedAt: { } opened } => now - opened >= Rules.OpenFor ? CircuitState.HalfOpen : CircuitState.Open,
     };
 
     /// <summary>After an attempt that succeeded. Old failures go on counting in their window.</summary>
@@ -69,17 +60,17 @@ internal sealed record CircuitBreaker
             return this;
         }
 
-        var failures = Failures.RemoveAll(at => now - at >= FailureWindow).Add(now);
+        var failures = Failures.RemoveAll(at => now - at >= Rules.FailureWindow).Add(now);
         var consecutive = ConsecutiveFailures + 1;
 
         // Attempts that were under way when the circuit opened must not keep it open for longer.
-        var opens = consecutive >= FailuresToOpen && StateAt(now) != CircuitState.Open;
+        var opens = consecutive >= Rules.FailuresToOpen && StateAt(now) != CircuitState.Open;
         return this with
         {
             ConsecutiveFailures = consecutive,
             OpenedAt = opens ? now : OpenedAt,
             Failures = failures,
-            IsFailed = failures.Count >= FailuresToFail,
+            IsFailed = failures.Count >= Rules.FailuresToFail,
         };
     }
 }

@@ -99,6 +99,7 @@ public sealed class Installation : IAsyncDisposable
         environment["OPENWOP_WORKFLOWS_URL"] = (await AddAsync("workflows", "OpenWop.Micro.Workflows", environment)).ToString();
         environment["OPENWOP_RUNS_URL"] = (await AddAsync("runs", "OpenWop.Micro.Runs", environment)).ToString();
         environment["OPENWOP_SCHEDULER_URL"] = (await AddAsync("scheduler", "OpenWop.Micro.Scheduler", environment)).ToString();
+        environment["OPENWOP_WEBHOOKS_URL"] = (await AddAsync("webhooks", "OpenWop.Micro.Webhooks", environment)).ToString();
         await AddAsync("gateway", "OpenWop.Micro.Gateway", environment);
     }
 
