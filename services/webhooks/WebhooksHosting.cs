@@ -9,6 +9,9 @@ using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Storage;
 using OpenWop.Micro.Webhooks.Api;
+using OpenWop.Micro.Webhooks.Delivery;
+using OpenWop.Micro.Webhooks.Intake;
+using OpenWop.Micro.Webhooks.Retention;
 using OpenWop.Micro.Webhooks.Store;
 using OpenWop.Micro.Webhooks.Subscriptions;
 
@@ -35,7 +38,16 @@ public static class WebhooksHosting
             typeof(WebhooksHosting).Assembly);
         services.AddSingleton(WebhookOptions.From(builder.Configuration));
         services.AddSingleton<SubscriptionStore>();
+        services.AddSingleton<LaneStore>();
+        services.AddSingleton<Settlements>();
+        services.AddSingleton<IntakeStore>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Registrar>(provider, SealOf(provider)));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DeliverySender>(provider, SealOf(provider)));
+        services.AddSingleton<Dispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
+        services.AddHostedService<FeedFollower>();
+        services.AddSingleton<Sweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<Sweeper>());
         return builder;
     }
 

@@ -26,6 +26,7 @@ internal static class Catalog
         .. RedactionScenarios.All,
         .. SecretScenarios.All,
         .. OperationScenarios.All,
+        .. WebhookScenarios.All,
         .. RunOptionScenarios.All,
         .. RouteScenarios.All,
         .. RunDocumentScenarios.All,

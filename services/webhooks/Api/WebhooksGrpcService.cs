@@ -1,19 +1,22 @@
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Webhooks.V1;
+using OpenWop.Micro.Events;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Callers;
+using OpenWop.Micro.Webhooks.Intake;
 using OpenWop.Micro.Webhooks.Store;
 using OpenWop.Micro.Webhooks.Subscriptions;
 
 namespace OpenWop.Micro.Webhooks.Api;
 
 /// <summary>The service's face: who calls, and what for.</summary>
-internal sealed class WebhooksGrpcService(Registrar registrar, SubscriptionStore subscriptions) : Contracts.Webhooks.V1.Webhooks.WebhooksBase
+internal sealed class WebhooksGrpcService(Registrar registrar, SubscriptionStore subscriptions, IEventBus bus, TimeProvider clock) : Contracts.Webhooks.V1.Webhooks.WebhooksBase
 {
     public override async Task<RegisterWebhookReply> RegisterWebhook(RegisterWebhookRequest request, ServerCallContext context)
     {
         var registered = await registrar.RegisterAsync(
             OwnerOf(context), request.Body.Memory, request.RequestId.Length > 0 ? request.RequestId : null, context.CancellationToken);
+        bus.Publish(new BusMessage(FeedFollower.SubscriptionsTopic, clock.GetTimestamp(), ReadOnlyMemory<byte>.Empty));
         return new RegisterWebhookReply
         {
             WebhookId = registered.Subscription.Id,
