@@ -301,6 +301,24 @@ public abstract class PublicSurfaceTests(InstallationFixture fixture) : IDisposa
     }
 
     [Fact]
+    public async Task Test_keys_and_live_keys_have_workflows_of_their_own()
+    {
+        using var live = new Client(fixture.Installation.BaseUrl, Installation.LiveKey);
+        await _client.StoreAsync("two-modes", $"[{Client.Node("test", "core.noop")}]");
+        using (var unknown = await live.SendAsync("GET", "/v1/workflows/two-modes"))
+            Assert.Equal(404, (int)unknown.StatusCode);
+        using (var refused = await live.SendAsync("POST", "/v1/runs", """{"workflowId":"two-modes"}"""))
+            Assert.Equal(400, (int)refused.StatusCode);
+
+        await live.StoreAsync("two-modes", $"[{Client.Node("live", "core.noop")}]");
+        Assert.Equal("test", (await _client.GetAsync("/v1/workflows/two-modes")).GetProperty("nodes")[0].GetProperty("id").GetString());
+        Assert.Equal("live", (await live.GetAsync("/v1/workflows/two-modes")).GetProperty("nodes")[0].GetProperty("id").GetString());
+        var run = await live.CreateAsync("two-modes");
+        using var foreign = await _client.SendAsync("GET", "/v1/runs/" + run);
+        Assert.Equal(404, (int)foreign.StatusCode);
+    }
+
+    [Fact]
     public async Task Discovery_needs_no_key_and_is_the_same_every_time()
     {
         using var nobody = new Client(fixture.Installation.BaseUrl, "");

@@ -114,6 +114,7 @@ public abstract class ScheduleTests(Stores store)
     {
         await using var host = await StartAsync();
         await host.StoreWorkflowAsync("w", "other");
+        await host.StoreWorkflowAsync("w", isTest: true);
         const string Members = """  "id":"mine","cron":"0 0 1 1 *" """;
 
         await host.CreateAsync(Members);

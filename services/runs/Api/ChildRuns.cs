@@ -40,7 +40,7 @@ internal sealed class ChildRuns(Func<RunCreator> creator, RunStore store, TimePr
             {
                 var created = await creator().CreateAsync(
                     request.WorkflowId,
-                    origin.Tenant,
+                    new RunOwner(origin.Tenant, origin.Principal, origin.IsTest),
                     string.Create(CultureInfo.InvariantCulture, $"child:{origin.RunId}:{origin.NodeId}:{origin.Iteration}:{origin.Ordinal}"),
                     enforceScope: false,
                     (runId, definition, now) => Start(runId, origin, request, definition, now),

@@ -51,25 +51,25 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             throw new ProtocolException(error);
 
         return await CreateAsync(
-            input.WorkflowId, owner.Tenant, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current, traceparent), cancellationToken);
+            input.WorkflowId, owner, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current, traceparent), cancellationToken);
     }
 
     /// <summary>Creates a run of a workflow's head, unless the request has made one before.</summary>
     /// <param name="start">The first event of the run with this id, or a refusal as exception.</param>
     public async Task<CreatedRun> CreateAsync(
         string workflowId,
-        string tenant,
+        RunOwner owner,
         string? requestId,
         bool enforceScope,
         Func<string, PinnedDefinition, DateTimeOffset, RunStarted> start,
         CancellationToken cancellationToken)
     {
-        if (requestId is not null && await store.FindRequestAsync(tenant, requestId, cancellationToken) is { } before)
+        if (requestId is not null && await store.FindRequestAsync(owner.Tenant, requestId, cancellationToken) is { } before)
         {
             return await ReplayAsync(before, cancellationToken);
         }
 
-        var definition = await definitions.HeadAsync(workflowId, tenant, cancellationToken)
+        var definition = await definitions.HeadAsync(workflowId, owner.Tenant, owner.IsTest, cancellationToken)
             ?? throw new ProtocolException(ProtocolError.Validation("The workflow does not exist.", "workflowId"));
         RequireNodeTypes(definition.Graph);
         var now = clock.GetUtcNow();

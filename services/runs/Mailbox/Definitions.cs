@@ -21,12 +21,12 @@ internal sealed class Definitions(Workflows.WorkflowsClient workflows)
     private readonly ConcurrentDictionary<(string Owner, string WorkflowId, long Version), WorkflowGraph> graphs = new();
 
     /// <summary>The head of a workflow as the caller's tenant sees it; null when there is none.</summary>
-    public async Task<PinnedDefinition?> HeadAsync(string workflowId, string tenant, CancellationToken cancellationToken)
+    public async Task<PinnedDefinition?> HeadAsync(string workflowId, string tenant, bool isTest, CancellationToken cancellationToken)
     {
         try
         {
             var definition = await workflows.GetDefinitionAsync(
-                new GetDefinitionRequest { WorkflowId = workflowId, Tenant = tenant }, cancellationToken: cancellationToken);
+                new GetDefinitionRequest { WorkflowId = workflowId, Tenant = tenant, Test = isTest }, cancellationToken: cancellationToken);
             return new PinnedDefinition(definition.Owner, definition.Version, Prepare(definition));
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
@@ -50,6 +50,7 @@ internal sealed class Definitions(Workflows.WorkflowsClient workflows)
                 WorkflowId = state.WorkflowId,
                 Version = options.DefinitionVersion,
                 Tenant = options.Tenant,
+                Test = options.IsTest,
                 Owner = options.DefinitionOwner,
             },
             cancellationToken: cancellationToken);

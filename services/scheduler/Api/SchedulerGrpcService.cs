@@ -110,7 +110,7 @@ internal sealed class SchedulerGrpcService(
         try
         {
             await workflows.GetDefinitionAsync(
-                new GetDefinitionRequest { WorkflowId = schedule.Spec.WorkflowId, Tenant = schedule.Owner.Tenant }, cancellationToken: cancellationToken);
+                new GetDefinitionRequest { WorkflowId = schedule.Spec.WorkflowId, Tenant = schedule.Owner.Tenant, Test = schedule.Owner.IsTest }, cancellationToken: cancellationToken);
         }
         catch (RpcException exception) when (exception.ToProtocolError().Code.HttpStatus == 404)
         {

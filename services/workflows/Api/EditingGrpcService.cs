@@ -126,7 +126,7 @@ internal sealed class EditingGrpcService(Editor editor, WorkflowStore store) : C
     {
         var caller = context.GetCaller();
         return caller.IsService || caller.HasScope(scope)
-            ? context.TenantOf("")
+            ? DefinitionOwner.Of(context)
             : throw new ProtocolException(new ProtocolError(ErrorCodes.Forbidden, "The key lacks a scope.", new() { ["scopeRequired"] = scope }));
     }
 

@@ -25,7 +25,7 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
     public override async Task<Definition> GetDefinition(GetDefinitionRequest request, ServerCallContext context)
     {
         RequireScope(context, Scopes.ManifestRead);
-        var tenant = context.TenantOf(request.Tenant);
+        var tenant = DefinitionOwner.Of(context, request.Tenant, request.Test);
         var found = !IsPossibleId(request.WorkflowId) || request.Version < 0 ? null
             : request.Owner.Length > 0 ? await FindPinnedAsync(tenant, request, context.CancellationToken)
             : request.Version == 0 ? await store.FindHeadAsync(tenant, request.WorkflowId, context.CancellationToken)
@@ -36,7 +36,7 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
     public override async Task<PutDefinitionReply> PutDefinition(PutDefinitionRequest request, ServerCallContext context)
     {
         RequireScope(context, Scopes.WorkflowsWrite);
-        var tenant = context.TenantOf("");
+        var tenant = DefinitionOwner.Of(context);
         var validated = WorkflowValidator.Validate(request.Json.Span);
         if ((validated.ToProtocolError() ?? CheckRequest(request, validated.Definition!)) is { } error)
             throw new ProtocolException(error);
@@ -56,7 +56,7 @@ internal sealed class WorkflowsGrpcService(WorkflowStore store) : Contracts.Work
     public override async Task<ListDefinitionsReply> ListDefinitions(ListDefinitionsRequest request, ServerCallContext context)
     {
         RequireScope(context, Scopes.ManifestRead);
-        var tenant = context.TenantOf(request.Tenant);
+        var tenant = DefinitionOwner.Of(context, request.Tenant, request.Test);
         var limit = request.Limit switch
         {
             0 => DefaultPage,

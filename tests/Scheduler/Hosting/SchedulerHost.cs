@@ -87,14 +87,14 @@ internal sealed class SchedulerHost : IAsyncDisposable
     /// <summary>Metadata of a user of a tenant.</summary>
     public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false) => (await VerifyAsync(tenant, isTest)).HeadersFor("scheduler");
 
-    public async Task StoreWorkflowAsync(string id, string tenant = "acme")
+    public async Task StoreWorkflowAsync(string id, string tenant = "acme", bool isTest = false)
     {
         var definition = $$"""
             {"id":"{{id}}","name":"{{id}}","version":"1.0","nodes":[{"id":"a","typeId":"core.noop","name":"a","position":{"x":0,"y":0},"config":{},"inputs":{} }],
              "edges":[],"triggers":[],"variables":[],"metadata":{},"settings":{} }
             """;
         await _app.Services.GetRequiredService<Contracts.Workflows.V1.Workflows.WorkflowsClient>().PutDefinitionAsync(
-            new PutDefinitionRequest { WorkflowId = id, Json = ByteString.CopyFromUtf8(definition) }, (await VerifyAsync(tenant, isTest: false)).HeadersFor("workflows"));
+            new PutDefinitionRequest { WorkflowId = id, Json = ByteString.CopyFromUtf8(definition) }, (await VerifyAsync(tenant, isTest)).HeadersFor("workflows"));
     }
 
     /// <summary>Makes a schedule from the members of a body; the workflow is <c>w</c> unless they say otherwise.</summary>
