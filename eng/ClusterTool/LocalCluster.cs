@@ -13,6 +13,12 @@ public sealed class LocalCluster
     /// <summary>A key with all scopes.</summary>
     public const string Key = "hk_test_cluster-all-scopes-0001";
 
+    /// <summary>A key of the same tenant that may only read runs.</summary>
+    public const string ReaderKey = "hk_test_cluster-reads-runs-00001";
+
+    /// <summary>A key of another tenant with all scopes.</summary>
+    public const string OtherTenantKey = "hk_test_cluster-other-tenant-0001";
+
     private const string Redis = "redis";
     private const string StateFile = "cluster.json";
 

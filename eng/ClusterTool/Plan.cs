@@ -55,7 +55,11 @@ internal static class Plan
     private static string WriteKeys(string folder)
     {
         var path = Path.Combine(folder, "keys.json");
-        File.WriteAllText(path, $$"""[{"key":"{{LocalCluster.Key}}","tenant":"cluster","scopes":["*"]}]""");
+        File.WriteAllText(path, $$"""
+            [{"key":"{{LocalCluster.Key}}","tenant":"cluster","scopes":["*"]},
+             {"key":"{{LocalCluster.ReaderKey}}","tenant":"cluster","scopes":["runs:read"]},
+             {"key":"{{LocalCluster.OtherTenantKey}}","tenant":"other","scopes":["*"]}]
+            """);
         return path;
     }
 

@@ -26,6 +26,7 @@ public sealed class ClusterFixture : IAsyncLifetime
             Settings = new Dictionary<string, string>
             {
                 ["OPENWOP_CLAIM_TTL_MS"] = Lease.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
+                ["OPENWOP_FIXTURES"] = Path.Combine(AppContext.BaseDirectory, "Fixtures"),
                 ["OPENWOP_EGRESS_ALLOW_PRIVATE"] = "true",
                 ["OPENWOP_RATELIMIT_DISABLED"] = "true",
                 ["OPENWOP_LOG_LEVEL"] = "Warning",

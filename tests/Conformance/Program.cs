@@ -4,19 +4,21 @@ using OpenWop.Micro.Conformance;
 const string Usage = """
     Holds a running OpenWOP server to the protocol, from outside.
 
-      --base-url <url>           required
+      --base-url <url>           required; several addresses of one host: separated by commas, for --retry-broken
       --api-key <key>            required; a key with all scopes
       --low-scope-key <key>      a key of the same tenant with runs:read only; opens scenarios about scopes
       --other-tenant-key <key>   a key of another tenant; opens scenarios about tenants
       --filter <text>            only scenarios whose section or name contains it
       --parallel <n>             scenarios at a time (8)
+      --retry-broken             processes of the host die meanwhile: a call that breaks is made again at the next address when that is
+                                 safe (GET, or with an Idempotency-Key), otherwise its scenario starts over
 
     Exit code: 0 all passed, 1 something failed, 2 could not start.
     """;
 
 var options = ReadOptions(args);
 if (options is null || !options.TryGetValue("base-url", out var url) || !options.TryGetValue("api-key", out var key)
-    || !Uri.TryCreate(url, UriKind.Absolute, out var baseUrl)
+    || ReadUrls(url) is not { } baseUrls
     || !int.TryParse(options.GetValueOrDefault("parallel", "8"), NumberStyles.None, CultureInfo.InvariantCulture, out var parallelism) || parallelism == 0)
 {
     Console.Error.WriteLine(Usage);
@@ -27,10 +29,11 @@ var filter = options.GetValueOrDefault("filter", "");
 Scenario[] scenarios = [.. Catalog.All.Where(scenario => $"{scenario.Section} {scenario.Name}".Contains(filter, StringComparison.OrdinalIgnoreCase))];
 try
 {
-    using var suite = await Suite.ConnectAsync(new HostAccess(baseUrl, key)
+    using var suite = await Suite.ConnectAsync(new HostAccess(baseUrls, key)
     {
         LowScopeKey = options.GetValueOrDefault("low-scope-key"),
         OtherTenantKey = options.GetValueOrDefault("other-tenant-key"),
+        RetryBroken = options.ContainsKey("retry-broken"),
     });
     var outcomes = await Report.RunAsync(suite, scenarios, parallelism);
     Report.Print(outcomes, Console.Out);
@@ -54,7 +57,9 @@ static Dictionary<string, string>? ReadOptions(string[] args)
             return null;
 
         var name = args[i][2..];
-        if (name.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals)
+        if (name == "retry-broken")
+            options[name] = "";
+        else if (name.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals)
             options[name[..equals]] = name[(equals + 1)..];
         else if (++i < args.Length)
             options[name] = args[i];
@@ -63,4 +68,19 @@ static Dictionary<string, string>? ReadOptions(string[] args)
     }
 
     return options;
+}
+
+// Null when one of them is not absolute.
+static List<Uri>? ReadUrls(string list)
+{
+    var urls = new List<Uri>();
+    foreach (var text in list.Split(','))
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url))
+            return null;
+
+        urls.Add(url);
+    }
+
+    return urls;
 }

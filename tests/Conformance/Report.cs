@@ -13,11 +13,19 @@ internal enum Verdict
 }
 
 /// <summary>What became of a scenario.</summary>
-internal sealed record Outcome(Scenario Scenario, Verdict Verdict, string? Reason, TimeSpan Elapsed);
+internal sealed record Outcome(Scenario Scenario, Verdict Verdict, string? Reason, TimeSpan Elapsed)
+{
+    /// <summary>How often the scenario was begun in vain (<see cref="HostConnection"/>).</summary>
+    public int StartedOver { get; init; }
+}
 
 /// <summary>Runs scenarios and shows what became of them.</summary>
 internal static class Report
 {
+    /// <summary>How long a scenario may start over; and the pause before, which is the one that hosts ask for.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan StartPause = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs all scenarios that apply, some at a time: a host has many clients at once.</summary>
     public static async Task<IReadOnlyList<Outcome>> RunAsync(Suite suite, IReadOnlyList<Scenario> scenarios, int parallelism)
     {
@@ -47,17 +55,25 @@ internal static class Report
         if (!scenario.Gate.IsOpen(suite))
             return new(scenario, Verdict.NotAdvertised, null, TimeSpan.Zero);
 
-        var started = Stopwatch.GetTimestamp();
-        try
+        var first = Stopwatch.GetTimestamp();
+        for (var startedOver = 0; ; startedOver++)
         {
-            await scenario.Run(suite);
-            return new(scenario, Verdict.Passed, null, Stopwatch.GetElapsedTime(started));
-        }
-        catch (Exception exception)
-        {
-            // Whatever a host makes a scenario stumble over is a failure of that scenario and must not hide the others.
-            var reason = exception is ConformanceException ? exception.Message : $"{exception.GetType().Name}: {exception.Message}";
-            return new(scenario, Verdict.Failed, reason, Stopwatch.GetElapsedTime(started));
+            var started = Stopwatch.GetTimestamp();
+            try
+            {
+                await scenario.Run(suite);
+                return new(scenario, Verdict.Passed, null, Stopwatch.GetElapsedTime(started)) { StartedOver = startedOver };
+            }
+            catch (Exception exception) when (suite.StartsOver(exception) && Stopwatch.GetElapsedTime(first) < StartLimit)
+            {
+                await Task.Delay(StartPause);
+            }
+            catch (Exception exception)
+            {
+                // Whatever a host makes a scenario stumble over is a failure of that scenario and must not hide the others.
+                var reason = exception is ConformanceException ? exception.Message : $"{exception.GetType().Name}: {exception.Message}";
+                return new(scenario, Verdict.Failed, reason, Stopwatch.GetElapsedTime(started)) { StartedOver = startedOver };
+            }
         }
     }
 

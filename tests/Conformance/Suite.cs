@@ -5,8 +5,16 @@ using OpenWop.Micro.Conformance.Driver;
 namespace OpenWop.Micro.Conformance;
 
 /// <summary>Where the host is, and with which credentials it is called.</summary>
-internal sealed record HostAccess(Uri BaseUrl, string ApiKey)
+internal sealed record HostAccess(IReadOnlyList<Uri> BaseUrls, string ApiKey)
 {
+    public HostAccess(Uri baseUrl, string apiKey)
+        : this([baseUrl], apiKey)
+    {
+    }
+
+    /// <summary>Processes of the host die meanwhile: calls that break are made again where that is safe (<see cref="HostConnection"/>).</summary>
+    public bool RetryBroken { get; init; }
+
     /// <summary>A key of the same tenant that may only read runs; opens scenarios about scopes.</summary>
     public string? LowScopeKey { get; init; }
 
@@ -20,13 +28,15 @@ internal sealed class Suite : IDisposable
     private static readonly string[] TerminalStatuses = ["completed", "failed", "cancelled"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly HttpClient _http;
+    private readonly HostConnection _connection;
+    private readonly bool _startsOverWhenLate;
 
     private Suite(HostAccess access)
     {
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = access.BaseUrl, Timeout = TimeSpan.FromSeconds(90) };
+        _connection = new HostConnection(access);
+        _startsOverWhenLate = access.RetryBroken;
         Host = As(access.ApiKey);
-        Anonymous = new HostClient(_http, key: null, () => Contract);
+        Anonymous = new HostClient(_connection, key: null, () => Contract);
         LowScope = access.LowScopeKey is { } low ? As(low) : null;
         OtherTenant = access.OtherTenantKey is { } other ? As(other) : null;
     }
@@ -54,13 +64,16 @@ internal sealed class Suite : IDisposable
         return suite;
     }
 
+    /// <summary>Whether an outcome says nothing about the host, because one of its processes was dead meanwhile.</summary>
+    public bool StartsOver(Exception exception) => exception is BrokenCallException || (_startsOverWhenLate && exception is LateException);
+
     /// <summary>A caller with a credential of its own.</summary>
-    public HostClient As(string key) => new(_http, key, () => Contract);
+    public HostClient As(string key) => new(_connection, key, () => Contract);
 
     /// <summary>Creates a run and returns its id.</summary>
     public async Task<string> CreateAsync(string workflowId, object? inputs = null, object? configurable = null)
     {
-        var reply = (await Host.PostAsync("/v1/runs", Body(workflowId, inputs, configurable))).Expecting(201);
+        var reply = (await Host.PostAsync("/v1/runs", Body(workflowId, inputs, configurable), ("Idempotency-Key", Guid.NewGuid().ToString()))).Expecting(201);
         return RunIdOf(reply);
     }
 
@@ -101,8 +114,9 @@ internal sealed class Suite : IDisposable
             if (current == status)
                 return snapshot;
 
-            var isOver = TerminalStatuses.Contains(current) || Stopwatch.GetElapsedTime(started) > (within ?? Patience);
-            Expect.That(!isOver, $"The run should become {status} and is {current}: {snapshot.GetRawText()}");
+            var demand = $"The run should become {status} and is {current}: {snapshot.GetRawText()}";
+            Expect.That(!TerminalStatuses.Contains(current), demand);
+            Expect.InTime(Stopwatch.GetElapsedTime(started) < (within ?? Patience), demand);
             await Task.Delay(25);
         }
     }
@@ -117,7 +131,7 @@ internal sealed class Suite : IDisposable
             if (TerminalStatuses.Contains(StatusOf(snapshot)))
                 return snapshot;
 
-            Expect.That(Stopwatch.GetElapsedTime(started) < (within ?? Patience), $"The run does not end: {snapshot.GetRawText()}");
+            Expect.InTime(Stopwatch.GetElapsedTime(started) < (within ?? Patience), $"The run does not end: {snapshot.GetRawText()}");
             await Task.Delay(25);
         }
     }
@@ -131,5 +145,5 @@ internal sealed class Suite : IDisposable
     public static IEnumerable<JsonElement> OfType(IEnumerable<JsonElement> events, string type) =>
         events.Where(document => document.GetProperty("type").ValueEquals(type));
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _connection.Dispose();
 }

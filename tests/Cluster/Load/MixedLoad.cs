@@ -8,7 +8,7 @@ namespace OpenWop.Micro.Cluster.Tests.Load;
 
 /// <summary>
 /// Many clients that create runs, answer, cancel, pause and follow them through all gateways while something goes wrong; afterwards
-/// everything that was acknowledged is checked. Set <c>OPENWOP_CLUSTER_SEED</c> to repeat the random choices of a run.
+/// everything that was acknowledged is checked.
 /// </summary>
 internal sealed class MixedLoad : IDisposable
 {
@@ -27,9 +27,7 @@ internal sealed class MixedLoad : IDisposable
         _output = output;
         _mix = Work.Mix(fixture.Effects.Url);
         Gateways = new Gateways(fixture.Cluster.Of("gateway"));
-        var seed = int.Parse(Environment.GetEnvironmentVariable("OPENWOP_CLUSTER_SEED") ?? Random.Shared.Next().ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        output.WriteLine($"OPENWOP_CLUSTER_SEED={seed}");
-        Random = new Random(seed);
+        Random = FaultSeed.Next(output);
     }
 
     public Gateways Gateways { get; }

@@ -4,7 +4,11 @@ namespace OpenWop.Micro.Conformance.Driver;
 
 /// <summary>The host does not do what the protocol asks for.</summary>
 [SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "Exists only to carry what was found.")]
-internal sealed class ConformanceException(string message) : Exception(message);
+internal class ConformanceException(string message) : Exception(message);
+
+/// <summary>The host does what it should, and too late.</summary>
+[SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "Exists only to carry what was found.")]
+internal sealed class LateException(string message) : ConformanceException(message);
 
 /// <summary>What a scenario demands.</summary>
 internal static class Expect
@@ -13,6 +17,13 @@ internal static class Expect
     {
         if (!holds)
             throw new ConformanceException(demand);
+    }
+
+    /// <summary>Demands what depends on how quick the host is.</summary>
+    public static void InTime([DoesNotReturnIf(false)] bool holds, string demand)
+    {
+        if (!holds)
+            throw new LateException(demand);
     }
 
     public static void Equal<T>(T expected, T actual, string what) =>

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace OpenWop.Micro.Conformance.Driver;
 
 /// <summary>One caller of the host: a credential, or none.</summary>
-internal sealed class HostClient(HttpClient http, string? key, Func<ServedContract> contract)
+internal sealed class HostClient(HostConnection connection, string? key, Func<ServedContract> contract)
 {
     private static readonly TimeSpan StreamLimit = TimeSpan.FromSeconds(30);
 
@@ -21,12 +21,18 @@ internal sealed class HostClient(HttpClient http, string? key, Func<ServedContra
     /// <summary>Sends a request; the answer has been held against the published schemas.</summary>
     public async Task<Reply> SendAsync(string method, string path, string? body, params (string Name, string Value)[] headers)
     {
-        using var request = Request(method, path, "application/json", headers);
-        if (body is not null)
-            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        var isSafe = method == "GET" || headers.Any(header => header.Name.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase));
+        var reply = await connection.CallAsync(isSafe, async http =>
+        {
+            using var request = Request(method, path, "application/json", headers);
+            if (body is not null)
+                request.Content = new StringContent(body, Encoding.UTF8, "application/json");
 
-        using var response = await http.SendAsync(request);
-        var reply = await Reply.ReadAsync(response, CancellationToken.None);
+            using var response = await http.SendAsync(request);
+            var answer = await Reply.ReadAsync(response, CancellationToken.None);
+            connection.RefuseIfNotFinal(answer, isSafe);
+            return answer;
+        });
         WireContract.Check(method, path, reply);
         contract().Check(method, path, body, reply);
         return reply;
@@ -35,18 +41,26 @@ internal sealed class HostClient(HttpClient http, string? key, Func<ServedContra
     /// <summary>Sends bytes as they are, which need not be JSON, nor text; the answer must be the envelope or fit the document all the same.</summary>
     public async Task<Reply> SendRawAsync(string method, string path, byte[] body, string contentType)
     {
-        using var request = Request(method, path, "application/json", []);
-        request.Content = new ByteArrayContent(body);
-        request.Headers.ExpectContinue = true; // A host that refuses by the headers answers before the body is sent.
-        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
-        using var response = await http.SendAsync(request);
-        var reply = await Reply.ReadAsync(response, CancellationToken.None);
+        var reply = await connection.CallAsync(isSafe: false, async http =>
+        {
+            using var request = Request(method, path, "application/json", []);
+            request.Content = new ByteArrayContent(body);
+            request.Headers.ExpectContinue = true; // A host that refuses by the headers answers before the body is sent.
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+            using var response = await http.SendAsync(request);
+            var answer = await Reply.ReadAsync(response, CancellationToken.None);
+            connection.RefuseIfNotFinal(answer, isSafe: false);
+            return answer;
+        });
         WireContract.Check(method, path, reply);
         return reply;
     }
 
     /// <summary>Reads server-sent events until the host ends the stream, or for a time of one's own choice.</summary>
-    public async Task<EventStreamReading> StreamAsync(string path, TimeSpan? leaveAfter = null, params (string Name, string Value)[] headers)
+    public Task<EventStreamReading> StreamAsync(string path, TimeSpan? leaveAfter = null, params (string Name, string Value)[] headers) =>
+        connection.CallAsync(isSafe: true, http => StreamAsync(http, path, leaveAfter, headers));
+
+    private async Task<EventStreamReading> StreamAsync(HttpClient http, string path, TimeSpan? leaveAfter, (string Name, string Value)[] headers)
     {
         using var request = Request("GET", path, "text/event-stream", headers);
         using var limit = new CancellationTokenSource(leaveAfter ?? StreamLimit);
@@ -55,6 +69,7 @@ internal sealed class HostClient(HttpClient http, string? key, Func<ServedContra
         if (!response.IsSuccessStatusCode)
         {
             var refusal = await Reply.ReadAsync(response, CancellationToken.None);
+            connection.RefuseIfNotFinal(refusal, isSafe: true);
             WireContract.Check("GET", path, refusal);
             contract().Check("GET", path, null, refusal);
             throw new ConformanceException($"{path}: {refusal.Status} {refusal.Text}");

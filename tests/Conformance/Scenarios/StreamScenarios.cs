@@ -62,13 +62,13 @@ internal static class StreamScenarios
         {
             var runId = await suite.CreateAsync(Delay);
             var reading = (await suite.Host.StreamAsync($"/v1/runs/{runId}/events?bufferMs=4000")).Ended();
-            Expect.That(reading.Elapsed < TimeSpan.FromSeconds(2), $"The stream took {reading.Elapsed.TotalSeconds:0.0} s.");
+            Expect.InTime(reading.Elapsed < TimeSpan.FromSeconds(2), $"The stream took {reading.Elapsed.TotalSeconds:0.0} s.");
         }),
         new(Section, "A suspension does not wait for the buffer", Gate.Fixtures("conformance-approval"), async suite =>
         {
             var runId = await suite.CreateAsync("conformance-approval");
             var reading = await suite.Host.StreamAsync($"/v1/runs/{runId}/events?bufferMs=5000", leaveAfter: TimeSpan.FromSeconds(2));
-            Expect.That(reading.Frames.Count > 0, "Nothing came while the run waited.");
+            Expect.InTime(reading.Frames.Count > 0, "Nothing came while the run waited.");
             await InterruptScenarios.CancelAsync(suite, runId);
         }),
         new(Section, "A buffer of nothing is none, one out of range is refused", Fixture, async suite =>
@@ -122,7 +122,7 @@ internal static class StreamScenarios
     {
         var runId = await suite.CreateAsync("conformance-cancellable", new { delayMs = 900 });
         var first = await suite.Host.StreamAsync($"/v1/runs/{runId}/events?streamMode=debug", leaveAfter: TimeSpan.FromMilliseconds(400));
-        Expect.That(!first.EndedByHost && first.Frames.Count > 0, "The first stream should have been left in the middle.");
+        Expect.InTime(!first.EndedByHost && first.Frames.Count > 0, "The first stream should have been left in the middle.");
         var last = first.Frames[^1].Sequence!.Value;
         var rest = (await suite.Host.StreamAsync($"/v1/runs/{runId}/events?streamMode=debug", null, ("Last-Event-ID", $"{last}"))).Ended();
         Expect.Equal(last + 1, rest.Frames[0].Sequence, "first sequence after the break");
