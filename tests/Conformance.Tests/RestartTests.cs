@@ -36,6 +36,7 @@ public sealed class RestartTests
     private static void AssertNothingFailed(IReadOnlyList<Outcome> outcomes)
     {
         Assert.Contains(outcomes, outcome => outcome.Verdict == Verdict.Passed);
-        Assert.Empty(outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => $"{outcome.Scenario.Name}: {outcome.Reason}"));
+        var failures = outcomes.Where(outcome => outcome.Verdict == Verdict.Failed).Select(outcome => $"{outcome.Scenario.Name}: {outcome.Reason}").ToList();
+        Assert.True(failures.Count == 0, string.Join('\n', failures));
     }
 }
