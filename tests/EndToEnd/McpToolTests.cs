@@ -1,6 +1,7 @@
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
+using OpenWop.Micro.Testing;
 
 namespace OpenWop.Micro.EndToEnd.Tests;
 
@@ -39,6 +40,24 @@ public sealed class McpToolTests : IAsyncLifetime
         Assert.Contains("hello", Assert.IsType<TextContentBlock>(greets.Content.Single()).Text, StringComparison.Ordinal);
         var run = await _client.GetAsync("/v1/runs/" + greets.StructuredContent!.Value.GetProperty("runId").GetString());
         Assert.Equal("completed", run.GetProperty("status").GetString());
+        var events = await _client.GetAsync($"/v1/runs/{run.GetProperty("runId").GetString()}/events/poll");
+        Assert.Equal("mcp", events.GetProperty("events")[0].GetProperty("payload").GetProperty("transport").GetString());
+    }
+
+    [Fact]
+    public async Task Calls_are_in_the_audit_log_whatever_came_of_them()
+    {
+        await using var client = await ConnectAsync(Installation.Key);
+        await client.CallToolAsync("greets");
+        await client.CallToolAsync("is-not-there");
+        await Eventually.TrueAsync(async () =>
+        {
+            var calls = (await _client.GetAsync("/api/audit")).GetProperty("data").EnumerateArray()
+                .Where(entry => entry.GetProperty("action").GetString() == "POST /v1/mcp tools/call")
+                .Select(entry => entry.GetRawText()).ToList();
+            return calls.Exists(call => call.Contains("greets", StringComparison.Ordinal) && call.Contains("201", StringComparison.Ordinal))
+                && calls.Exists(call => call.Contains("is-not-there", StringComparison.Ordinal) && call.Contains("400", StringComparison.Ordinal));
+        }, "entries of both calls");
     }
 
     [Theory]

@@ -7,6 +7,7 @@ using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Authentication;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Routing;
@@ -29,12 +30,20 @@ internal sealed class McpWorkflowTools(
     Contracts.Runs.V1.Runs.RunsClient runs,
     IHttpContextAccessor accessor,
     PublicAddress address,
+    AuditLog audit,
     ErrorTranslator errors,
     IConfiguration configuration,
     TimeProvider clock)
 {
     /// <summary>Longest time that a call waits for its run, in seconds.</summary>
     public const string TimeoutSetting = "OPENWOP_MCP_CALL_TIMEOUT_SECONDS";
+
+    /// <summary>A call of a tool, for the audit log: what it takes and what it is written down as.</summary>
+    private static readonly Operation CallTool = new("mcpCallTool", HttpMethods.Post, $"{McpEndpoint.Route} tools/call")
+    {
+        Scopes = [ScopeNames.RunsCreate, ScopeNames.RunsRead],
+        Successes = [],
+    };
 
     private const int PageSize = 100;
     private const int MaxResultBytes = 1024 * 1024;
@@ -65,22 +74,44 @@ internal sealed class McpWorkflowTools(
     public async ValueTask<CallToolResult> CallAsync(CallToolRequestParams call, CancellationToken cancellationToken)
     {
         var caller = McpEndpoint.CallerOf(accessor);
-        Require(caller, ScopeNames.RunsCreate);
-        Require(caller, ScopeNames.RunsRead);
+        var started = clock.GetTimestamp();
+        var status = StatusCodes.Status500InternalServerError;
+        try
+        {
+            (var result, status) = await CallAsync(caller, call, cancellationToken);
+            return result;
+        }
+        catch (McpProtocolException)
+        {
+            status = StatusCodes.Status403Forbidden;
+            throw;
+        }
+        finally
+        {
+            audit.Record(CallTool, caller, call.Name, status, clock.GetElapsedTime(started));
+        }
+    }
+
+    /// <summary>The result, and the status that the creation of the run would have had over REST.</summary>
+    private async Task<(CallToolResult Result, int Status)> CallAsync(ApiCaller caller, CallToolRequestParams call, CancellationToken cancellationToken)
+    {
+        foreach (var scope in CallTool.Scopes)
+            Require(caller, scope);
+
         try
         {
             var created = await runs.CreateRunAsync(
-                new CreateRunRequest { Body = BodyOf(call) }, caller.CallOptions(RunOperations.Service, RunOperations.Patience, cancellationToken));
+                new CreateRunRequest { Body = BodyOf(call), Transport = RunTransports.Mcp, Traceparent = accessor.HttpContext!.Request.Headers.TraceParent.ToString() }, caller.CallOptions(RunOperations.Service, RunOperations.Patience, cancellationToken));
             var isOver = await WaitAsync(caller, created.RunId, cancellationToken);
             var snapshot = await runs.GetRunAsync(
                 new GetRunRequest { RunId = created.RunId, BaseUrl = address.Configured ?? "" }, caller.CallOptions(RunOperations.Service, RunOperations.Patience, cancellationToken));
-            return ResultOf(created.RunId, JsonElement.Parse(snapshot.Snapshot.Span), isOver);
+            return (ResultOf(created.RunId, JsonElement.Parse(snapshot.Snapshot.Span), isOver), StatusCodes.Status201Created);
         }
         catch (Exception exception) when (exception is RpcException or ProtocolException && !cancellationToken.IsCancellationRequested)
         {
             // Also what is wrong with the arguments: a model can read it and try again.
             var error = errors.Translate(exception, "mcp");
-            return Failure(new JsonObject { ["error"] = error.Code.Name, ["message"] = error.Message });
+            return (Failure(new JsonObject { ["error"] = error.Code.Name, ["message"] = error.Message }), error.Code.HttpStatus);
         }
     }
 

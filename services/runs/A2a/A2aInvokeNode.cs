@@ -88,7 +88,7 @@ internal sealed class A2aInvokeNode(A2aPeer peer, TimeProvider clock) : INodeHan
     {
         A2aTask.Completed => new NodeOutcome.Completed(task.ToOutputs(agent)),
         A2aTask.Rejected => Failed("rejected_by_remote", "The peer has rejected the task.", task, agent),
-        A2aTask.Canceled => Failed("cancelled_by_remote", "The peer has canceled the task.", task, agent),
+        A2aTask.Canceled => new NodeOutcome.Cancelled("cancelled_by_remote"),
         _ => Failed("external_call_failed", "The task of the peer has failed.", task, agent),
     };
 

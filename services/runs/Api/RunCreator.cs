@@ -42,7 +42,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     private const int ScopeRetryAfterSeconds = 5;
 
     public async Task<CreatedRun> CreateAsync(
-        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, int? engineVersion, string? traceparent, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, int? engineVersion, string? traceparent, string transport, CancellationToken cancellationToken)
     {
         if (engineVersion is { } forced && !EngineVersions.IsSupported(forced))
             throw new ProtocolException(RunErrors.UnsupportedEngine(forced));
@@ -51,7 +51,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             throw new ProtocolException(error);
 
         return await CreateAsync(
-            input.WorkflowId, owner, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current, traceparent), cancellationToken);
+            input.WorkflowId, owner, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current, traceparent, transport), cancellationToken);
     }
 
     /// <summary>Creates a run of a workflow's head, unless the request has made one before.</summary>
@@ -119,7 +119,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         }
     }
 
-    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now, int engineVersion, string? traceparent)
+    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now, int engineVersion, string? traceparent, string transport)
     {
         var definition = pinned.Graph.Definition;
         if (RunInputs.CheckConfigurable(definition, input.Options.Configurable) is { } misfit)
@@ -152,6 +152,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 CallbackUrl = input.CallbackUrl,
                 EngineVersion = engineVersion,
                 Traceparent = traceparent,
+                Transport = transport,
             },
         };
     }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Events;
+using OpenWop.Micro.Protocol.Runs;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
@@ -32,12 +33,17 @@ internal sealed class RunsGrpcService(
             {
                 var created = await creator.CreateAsync(
                     request.Body.Memory, owner, RequestIdOf(request.RequestId), request.DedupEnforce,
-                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, RunTelemetry.TraceOf(request.Traceparent), context.CancellationToken);
+                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, RunTelemetry.TraceOf(request.Traceparent), TransportOf(request.Transport), context.CancellationToken);
                 return new CreateRunReply { RunId = created.RunId, Status = created.Status, Replayed = created.Replayed };
             },
             (peer, options) => peer.CreateRunAsync(request, options),
             repeatable: request.RequestId.Length > 0);
     }
+
+    private static string TransportOf(string asked) =>
+        asked.Length == 0 ? RunTransports.Rest
+        : RunTransports.IsKnown(asked) ? asked
+        : throw new ProtocolException(ProtocolError.Validation("The transport is none of those that there are.", "transport"));
 
     public override async Task<GetRunReply> GetRun(GetRunRequest request, ServerCallContext context)
     {

@@ -53,6 +53,9 @@ internal static class Decisions
             case NodeOutcome.Failed failed:
                 AddFailed(draft, graph, node, result.NodeId, failed.Error);
                 break;
+            case NodeOutcome.Cancelled cancelled:
+                Cancel(draft, cancelled.Reason, cancelledBy: null);
+                break;
             case NodeOutcome.Suspended suspended:
                 Suspend(draft, graph, node, result, suspended.Interrupt);
                 break;
@@ -131,8 +134,15 @@ internal static class Decisions
     /// <summary>Completes the run; what is still active, because a node has ended the run before its end, is cancelled.</summary>
     public static void Complete(Draft draft, WorkflowGraph graph)
     {
+        var outputs = RunOutputs(draft.State, graph);
+        if (NodeLimits.CheckRunOutputs(outputs) is { } error)
+        {
+            Fail(draft, error, nodeId: null);
+            return;
+        }
+
         CancelActiveNodes(draft, "run-completed");
-        draft.Add(new RunCompleted(RunOutputs(draft.State, graph), Duration(draft)));
+        draft.Add(new RunCompleted(outputs, Duration(draft)));
     }
 
     /// <summary>Delay before an attempt (1 = the first retry): grows by the node's factor up to its bound.</summary>

@@ -193,6 +193,9 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
         }
 
         var (inputs, unresolved) = attempt > 0 && touched?.Inputs is { } recorded ? (recorded, null) : NodeInputs.Resolve(before, node);
+
+        // What a node with outside effects gets is recorded with its start.
+        unresolved ??= handler.IsPure ? null : NodeLimits.CheckInputs(inputs);
         if (unresolved is not null)
         {
             draft.Add(started);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Runs;
 using OpenWop.Micro.Runs.Nodes;
 
 namespace OpenWop.Micro.Runs.Core;
@@ -220,6 +221,9 @@ internal sealed record RunOptions
 
     /// <summary>The W3C trace context that the run was started in; null = none is kept.</summary>
     public string? Traceparent { get; init; }
+
+    /// <summary>How the run was asked for: one of <see cref="RunTransports"/>. Part of the first event, not of the stored state.</summary>
+    public string Transport { get; init; } = RunTransports.Rest;
 
     /// <summary>Whose semantics the run follows.</summary>
     public int EngineVersion { get; init; } = EngineVersions.Current;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Events;
+using OpenWop.Micro.Protocol.Runs;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 
@@ -222,7 +223,7 @@ internal static class EventPayloads
     {
         writer.WriteString("workflowId", started.WorkflowId);
         // Inputs are facts: whatever a caller pastes into them, secrets included, stays out of the document that every reader gets.
-        writer.WriteString("transport", "rest");
+        writer.WriteString("transport", started.Options.Transport);
         writer.WriteString("engineVersion", EventCodec.VersionText(started.Options.EngineVersion));
         writer.WriteStartObject("owner");
         writer.WriteString("tenant", started.Options.Tenant);
@@ -280,6 +281,7 @@ internal static class EventPayloads
                 ScopeId = facts.StringMember("scopeId"),
                 CallbackUrl = facts.StringMember("callbackUrl"),
                 Traceparent = facts.StringMember("traceparent"),
+                Transport = payload.StringMember("transport") ?? RunTransports.Rest,
                 EngineVersion = int.TryParse(payload.StringMember("engineVersion"), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : EngineVersions.Current,
                 Parent = ChildPayloads.ReadParent(facts),
             },

@@ -61,6 +61,9 @@ internal sealed partial class RunMailbox
 
     public string RunId => lease.RunId;
 
+    /// <summary>True once an append has gone through: the store works, whatever comes after.</summary>
+    public bool HasCommitted { get; private set; }
+
     /// <summary>State after the last committed event; any thread may read it.</summary>
     public RunState State { get; private set => Volatile.Write(ref field, value); }
 
@@ -174,6 +177,7 @@ internal sealed partial class RunMailbox
         }
 
         creation = null;
+        HasCommitted = true;
         inbox.Committed();
 
         // The acknowledgement may come before the listener is called.

@@ -25,11 +25,15 @@ internal sealed partial class RunRegistry(
     TimeProvider clock,
     ILogger<RunRegistry> logger)
 {
-    /// <summary>Pause before a run whose append failed is loaded again.</summary>
+    /// <summary>Pause before a run whose append failed is loaded again; doubles with every further setback up to the longest.</summary>
     private static readonly TimeSpan ReloadDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestReloadDelay = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, Lazy<Task<RunMailbox>>> mailboxes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<RunMailbox, Task> running = new();
+
+    /// <summary>Failures in a row of runs that have not got on since.</summary>
+    private readonly ConcurrentDictionary<string, int> setbacks = new(StringComparer.Ordinal);
 
     public int ActiveRuns => running.Count;
 
@@ -153,10 +157,11 @@ internal sealed partial class RunRegistry(
             AmbientCall.Leave();
             var end = await mailbox.RunAsync();
             mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
+            if (end != MailboxEnd.Failed || mailbox.HasCommitted)
+                setbacks.TryRemove(mailbox.RunId, out int _);
+
             if (end == MailboxEnd.Failed)
-            {
                 _ = ReloadAsync(mailbox.RunId);
-            }
         });
         running[mailbox] = task;
         _ = task.ContinueWith(_ => running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -179,6 +184,7 @@ internal sealed partial class RunRegistry(
         catch (RunMovedException)
         {
             // Its new owner wakes it, and reads its signals.
+            setbacks.TryRemove(runId, out int _);
         }
         catch (Exception exception)
         {
@@ -189,9 +195,14 @@ internal sealed partial class RunRegistry(
 
     private async Task RetryAsync(string runId, Func<RunCommand> command)
     {
-        await Task.Delay(ReloadDelay, clock);
+        var setback = setbacks.AddOrUpdate(runId, 1, (_, before) => Math.Min(before + 1, 30));
+        await Task.Delay(DelayAfter(setback), clock);
         await PostOrRetryAsync(runId, command);
     }
+
+    /// <summary>How long a run is left alone after so many failures in a row.</summary>
+    internal static TimeSpan DelayAfter(int setback) =>
+        ReloadDelay * Math.Pow(2, setback - 1) is var delay && delay < LongestReloadDelay ? delay : LongestReloadDelay;
 
     private static partial class Log
     {

@@ -7,61 +7,62 @@ namespace OpenWop.Micro.Runs.Memory;
 
 /// <summary>
 /// Rows of memory. They are written and removed in the appends of runs only, so that an entry and the event that tells of it are there
-/// together; every statement names the tenant.
+/// together; every statement names the owner.
 /// </summary>
 internal sealed class MemoryStore(Database database, TimeProvider clock)
 {
     private const string Insert = """
-        INSERT INTO memory_entries (tenant, memory_ref, memory_id, run_id, sequence, content, tags, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (tenant, memory_ref, memory_id) DO NOTHING
+        INSERT INTO memory_entries (tenant, test, memory_ref, memory_id, run_id, sequence, content, tags, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (tenant, test, memory_ref, memory_id) DO NOTHING
         """;
 
-    private const string Delete = "DELETE FROM memory_entries WHERE tenant = $1 AND memory_ref = $2 AND memory_id = $3";
+    private const string Delete = "DELETE FROM memory_entries WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id = $4";
 
     private const string DeleteOldest = """
         DELETE FROM memory_entries
-        WHERE tenant = $1 AND memory_ref = $2 AND memory_id IN (
-            SELECT memory_id FROM memory_entries WHERE tenant = $1 AND memory_ref = $2
-            ORDER BY created_at DESC, sequence DESC, memory_id DESC LIMIT 1000000 OFFSET $3)
+        WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id IN (
+            SELECT memory_id FROM memory_entries WHERE tenant = $1 AND test = $2 AND memory_ref = $3
+            ORDER BY created_at DESC, sequence DESC, memory_id DESC LIMIT 1000000 OFFSET $4)
         """;
 
     private const string DeleteExpired = """
-        DELETE FROM memory_entries WHERE (tenant, memory_ref, memory_id) IN (
-            SELECT tenant, memory_ref, memory_id FROM memory_entries
+        DELETE FROM memory_entries WHERE (tenant, test, memory_ref, memory_id) IN (
+            SELECT tenant, test, memory_ref, memory_id FROM memory_entries
             WHERE expires_at IS NOT NULL AND expires_at <= $1
             ORDER BY expires_at LIMIT $2)
         """;
 
     private const string List = """
         SELECT memory_id, content, tags, created_at, expires_at FROM memory_entries
-        WHERE tenant = $1 AND memory_ref = $2 AND (expires_at IS NULL OR expires_at > $3)
+        WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND (expires_at IS NULL OR expires_at > $4)
         ORDER BY created_at DESC, sequence DESC, memory_id DESC
-        LIMIT $4
+        LIMIT $5
         """;
 
     private const string Find = """
         SELECT memory_id, content, tags, created_at, expires_at FROM memory_entries
-        WHERE tenant = $1 AND memory_ref = $2 AND memory_id = $3
+        WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id = $4
         """;
 
     /// <summary>The time by which entries expire.</summary>
     public DateTimeOffset Now => clock.GetUtcNow();
 
     /// <summary>Adds what an append has decided.</summary>
-    public static void Write(WriteSession session, string tenant, string runId, IReadOnlyList<DecidedMemoryChange> changes)
+    public static void Write(WriteSession session, MemoryOwner owner, string runId, IReadOnlyList<DecidedMemoryChange> changes)
     {
         foreach (var (change, sequence) in changes)
         {
             if (change is not MemoryChange.Put { Entry: var entry })
             {
-                session.Enqueue(Delete, tenant, change.MemoryRef, change.MemoryId);
+                session.Enqueue(Delete, owner.Tenant, owner.Test, change.MemoryRef, change.MemoryId);
                 continue;
             }
 
             session.Enqueue(
                 Insert,
-                tenant,
+                owner.Tenant,
+                owner.Test,
                 change.MemoryRef,
                 change.MemoryId,
                 runId,
@@ -73,15 +74,15 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
         }
 
         foreach (var memoryRef in changes.Where(change => change.Change is MemoryChange.Put).Select(change => change.Change.MemoryRef).Distinct(StringComparer.Ordinal))
-            session.Enqueue(DeleteOldest, tenant, memoryRef, (long)MemoryRules.MaxEntries);
+            session.Enqueue(DeleteOldest, owner.Tenant, owner.Test, memoryRef, (long)MemoryRules.MaxEntries);
     }
 
     /// <summary>Living entries of a memory that satisfy a condition on id, time and tags, newest first.</summary>
     public async Task<List<MemoryEntry>> ListAsync(
-        string tenant, string memoryRef, Func<string, DateTimeOffset, IReadOnlyList<string>, bool> matches, int limit, CancellationToken cancellationToken)
+        MemoryOwner owner, string memoryRef, Func<string, DateTimeOffset, IReadOnlyList<string>, bool> matches, int limit, CancellationToken cancellationToken)
     {
         await using var session = await database.OpenReadAsync(cancellationToken);
-        await using var rows = await session.QueryAsync(List, tenant, memoryRef, Now.ToUnixTimeMilliseconds(), (long)MemoryRules.MaxEntries);
+        await using var rows = await session.QueryAsync(List, owner.Tenant, owner.Test, memoryRef, Now.ToUnixTimeMilliseconds(), (long)MemoryRules.MaxEntries);
         List<MemoryEntry> entries = [];
         while (entries.Count < limit && await rows.ReadAsync(cancellationToken))
         {
@@ -94,10 +95,10 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
     }
 
     /// <summary>An entry, also one that has expired; null when there is none.</summary>
-    public async Task<MemoryEntry?> FindAsync(string tenant, string memoryRef, string memoryId, CancellationToken cancellationToken)
+    public async Task<MemoryEntry?> FindAsync(MemoryOwner owner, string memoryRef, string memoryId, CancellationToken cancellationToken)
     {
         await using var session = await database.OpenReadAsync(cancellationToken);
-        await using var rows = await session.QueryAsync(Find, tenant, memoryRef, memoryId);
+        await using var rows = await session.QueryAsync(Find, owner.Tenant, owner.Test, memoryRef, memoryId);
         return await rows.ReadAsync(cancellationToken) ? Read(rows) : null;
     }
 
@@ -112,4 +113,10 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
         JsonSerializer.Deserialize<string[]>(row.GetString(2))!,
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
         row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)));
+}
+
+/// <summary>Whose memory it is: the tenant's, and runs of test keys have another one than those of live keys.</summary>
+internal readonly record struct MemoryOwner(string Tenant, bool IsTest)
+{
+    public long Test => IsTest ? 1 : 0;
 }

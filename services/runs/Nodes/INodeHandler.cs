@@ -63,6 +63,9 @@ public abstract record NodeOutcome
     /// <summary>The attempt failed; retried within the node's budget when <see cref="NodeError.Retryable"/>.</summary>
     public sealed record Failed(NodeError Error) : NodeOutcome;
 
+    /// <summary>What the node had given to somebody else was cancelled there: the run is cancelled with it.</summary>
+    public sealed record Cancelled(string Reason) : NodeOutcome;
+
     /// <summary>
     /// The node asks the outside and waits. What the attempt has written is kept. Once the interrupt is resolved the handler is executed again from its beginning and
     /// finds the answer under the key in <see cref="NodeContext.Resolved"/>.

@@ -9,6 +9,9 @@ public sealed partial class NodeContext
 {
     private NodeMemory? memory;
 
+    /// <summary>Whether the run was made with a test key, here or by the run that has started it.</summary>
+    internal bool IsTest => Origin?.IsTest ?? false;
+
     /// <summary>When the run started: what had been remembered then is what it sees.</summary>
     internal DateTimeOffset RunStartedAt { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -31,16 +32,19 @@ internal static class NodeLimits
     public const int MaxDepth = 56;
 
     /// <summary>Why an attempt cannot be made with these inputs, or null.</summary>
-    public static NodeError? CheckInputs(NodeContext context)
+    public static NodeError? CheckInputs(ImmutableSortedDictionary<string, JsonElement> inputs)
     {
         var bytes = 0L;
-        foreach (var (_, value) in context.Inputs)
+        foreach (var (_, value) in inputs)
         {
             bytes += SizeOf(value);
         }
 
         return bytes > MaxInputBytes ? TooLarge("inputs", MaxInputBytes) : null;
     }
+
+    /// <summary>Why a run cannot have these outputs, or null: those of several nodes may be more than those of one.</summary>
+    public static NodeError? CheckRunOutputs(JsonElement outputs) => SizeOf(outputs) > MaxOutputBytes ? TooLarge("outputs of the run", MaxOutputBytes) : null;
 
     /// <summary>The outcome, or the failure that its values are too large or too deep.</summary>
     public static NodeOutcome Enforce(NodeOutcome outcome, NodeContext context) => outcome switch

@@ -14,6 +14,7 @@ namespace OpenWop.Micro.Runs.Nodes;
 /// </summary>
 internal sealed class NodeMemory(NodeContext context, MemoryStore store)
 {
+    private readonly MemoryOwner owner = new(context.Tenant, context.IsTest);
     private readonly List<MemoryChange> changes = [];
     private int puts;
 
@@ -34,7 +35,7 @@ internal sealed class NodeMemory(NodeContext context, MemoryStore store)
         var now = store.Now;
         var own = changes.OfType<MemoryChange.Put>().Where(change => change.MemoryRef == memoryRef).Select(change => change.Entry).Reverse().ToList();
         var stored = await store.ListAsync(
-            context.Tenant,
+            owner,
             memoryRef!,
             (id, createdAt, tags) => IsVisible(id, createdAt) && !gone.Contains(id) && !own.Exists(entry => entry.Id == id) && (tag is null || tags.Contains(tag)),
             most,
@@ -49,7 +50,7 @@ internal sealed class NodeMemory(NodeContext context, MemoryStore store)
             return null;
 
         var written = changes.OfType<MemoryChange.Put>().FirstOrDefault(change => change.MemoryRef == memoryRef && change.MemoryId == memoryId)?.Entry;
-        var entry = written ?? await store.FindAsync(context.Tenant, memoryRef!, memoryId, cancellationToken);
+        var entry = written ?? await store.FindAsync(owner, memoryRef!, memoryId, cancellationToken);
         return entry is not null && !entry.IsExpired(store.Now) && (written is not null || IsVisible(entry.Id, entry.CreatedAt)) ? entry : null;
     }
 

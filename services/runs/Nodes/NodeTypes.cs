@@ -41,7 +41,7 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
         public INodeHandler For(WorkflowNode node) => handler.For(node) is var chosen && chosen == handler ? this : new Bounded(chosen);
 
         public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
-            NodeLimits.CheckInputs(context) is { } error
+            NodeLimits.CheckInputs(context.Inputs) is { } error
                 ? new NodeOutcome.Failed(error)
                 : NodeLimits.Enforce(await handler.ExecuteAsync(context, cancellationToken), context);
     }

@@ -181,7 +181,7 @@ internal sealed class RunStore : IAsyncDisposable
 
         SignalStore.Write(session, append.Sent, append.Received, now);
         if (append.Memory.Count > 0)
-            MemoryStore.Write(session, state.Options!.Tenant, lease.RunId, append.Memory);
+            MemoryStore.Write(session, new MemoryOwner(state.Options!.Tenant, state.Options.IsTest), lease.RunId, append.Memory);
 
         if (append.Events.Count + append.History.Count == 0)
         {

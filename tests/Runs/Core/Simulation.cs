@@ -236,6 +236,8 @@ internal sealed class Simulation
             {
                 < 10 => new NodeOutcome.Failed(new NodeError("final", "chance")),
                 < 30 => new NodeOutcome.Failed(new NodeError("transient", "chance", Retryable: true)),
+                30 => new NodeOutcome.Cancelled("chance"),
+                < 34 => new NodeOutcome.Completed(JsonElement.Parse("""{"x":1}"""), []) { EndsRun = true },
                 < 60 => new NodeOutcome.Completed(JsonElement.Parse("""{"x":1}"""), ["left"]),
                 _ => new NodeOutcome.Completed(JsonElement.Parse("""{"output":{"y":[1,2]}}""")),
             };

@@ -81,7 +81,6 @@ public sealed class A2aTests : IAsyncLifetime
 
     [Theory]
     [InlineData("REJECTED", "rejected_by_remote")]
-    [InlineData("canceled", "cancelled_by_remote")]
     [InlineData("failed", "external_call_failed")]
     public async Task A_task_that_comes_to_nothing_fails_the_run(string state, string code)
     {
@@ -89,6 +88,19 @@ public sealed class A2aTests : IAsyncLifetime
         var snapshot = await host.SnapshotAsync(await host.CreateAsync($$"""{"workflowId":"{{Fixture}}"}"""), "failed");
         Assert.Equal(code, snapshot.GetProperty("error").GetProperty("code").GetString());
         Assert.True(state != "REJECTED" || snapshot.GetRawText().Contains("rejected", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_task_that_the_peer_cancels_cancels_the_run_and_its_replays()
+    {
+        await using var host = await StartAsync("canceled");
+        var runId = await host.CreateAsync($$"""{"workflowId":"{{Fixture}}"}""");
+        await host.SnapshotAsync(runId, "cancelled");
+        var log = await host.LogAsync(runId);
+        Assert.Equal("cancelled_by_remote", log[^1].GetProperty("payload").GetProperty("reason").GetString());
+        var fork = await host.Client.ForkRunAsync(new Contracts.Runs.V1.ForkRunRequest { RunId = runId, Body = Google.Protobuf.ByteString.CopyFromUtf8("""{"mode":"replay"}""") }, host.Headers);
+        Assert.Equal(log.Select(Workflows.TypeOf), (await host.LogAsync(fork.RunId)).Select(Workflows.TypeOf));
+        Assert.Single(_sent);
     }
 
     [Fact]

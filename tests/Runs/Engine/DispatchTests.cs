@@ -26,6 +26,38 @@ public sealed class DispatchTests
     }
 
     [Fact]
+    public async Task A_terminate_ends_the_run_while_others_work_or_wait_and_every_replay_says_the_same()
+    {
+        await using var host = await EngineHost.StartAsync([]);
+        var runId = await host.StoreAndCreateAsync(
+            "ends-others",
+            """
+            {"id":"gate","typeId":"core.approvalGate"},
+            {"id":"nap","typeId":"core.delay","config":{"ms":60000}},
+            {"id":"begin","typeId":"core.delay","config":{"ms":50}},
+            {"id":"supervisor","typeId":"core.orchestrator.supervisor","config":{"mockDecisions":[{"kind":"terminate"}]}},
+            {"id":"dispatch","typeId":"core.dispatch"},
+            {"id":"after","typeId":"core.noop"}
+            """,
+            """
+            {"id":"a","sourceNodeId":"begin","targetNodeId":"supervisor"},
+            {"id":"b","sourceNodeId":"supervisor","targetNodeId":"dispatch"},
+            {"id":"c","sourceNodeId":"nap","targetNodeId":"after"}
+            """,
+            "{}",
+            "{}");
+        var log = await host.LogAsync(runId);
+        Assert.Equal(["gate", "nap"], log.Where(@event => Workflows.TypeOf(@event) == "node.cancelled").Select(@event => @event.GetProperty("nodeId").GetString()!).Order());
+        Assert.Equal("run.completed", Workflows.TypeOf(log[^1]));
+        for (var from = 0; from < log.Count; from++)
+        {
+            var fork = await host.Client.ForkRunAsync(
+                new ForkRunRequest { RunId = runId, Body = Google.Protobuf.ByteString.CopyFromUtf8($$"""{"mode":"replay","fromSeq":{{from}}}""") }, host.Headers);
+            Assert.Equal(log.Select(Workflows.TypeOf), (await host.LogAsync(fork.RunId)).Select(Workflows.TypeOf));
+        }
+    }
+
+    [Fact]
     public async Task Nothing_follows_a_terminate()
     {
         await using var host = await EngineHost.StartAsync(Workflows.Fixtures("conformance-orchestrator-terminate"));

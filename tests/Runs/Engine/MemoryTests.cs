@@ -124,7 +124,7 @@ public sealed class MemoryTests
         await host.LogAsync(await host.CreateAsync("""{"workflowId":"fails"}"""));
         var memory = host.Services.GetRequiredService<MemoryStore>();
         foreach (var tenant in (string[])["somebody-else", "", "%"])
-            Assert.Empty(await memory.ListAsync(tenant, "team/fails", (_, _, _) => true, 10, CancellationToken.None));
+            Assert.Empty(await memory.ListAsync(new MemoryOwner(tenant, IsTest: true), "team/fails", (_, _, _) => true, 10, CancellationToken.None));
     }
 
     private static async Task<string?> ErrorOfAsync(EngineHost host, string workflowId)

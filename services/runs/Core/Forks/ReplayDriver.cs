@@ -242,6 +242,10 @@ internal sealed class ReplayDriver(WorkflowGraph graph, NodeTypes types, ReplayS
 
         foreach (var recorded in remainder)
         {
+            // A node that cancels the run is cancelled in its turn, among the others.
+            if (recorded.Body is NodeCancelled && recorded != remainder[0])
+                break;
+
             draft.Cause = recorded.Event.CauseSequence is { } cause ? progress.SequenceOf(cause) : null;
             RecordedFacts.Repeat(draft, nodeId, recorded.Body);
             draft.Cause = null;
