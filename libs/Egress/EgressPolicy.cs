@@ -11,6 +11,9 @@ public sealed record EgressPolicy
     /// <summary>Setting that allows private addresses: <c>true</c> for development and closed networks, never for strangers' workflows.</summary>
     public const string AllowPrivateSetting = "OPENWOP_EGRESS_ALLOW_PRIVATE";
 
+    /// <summary>The same, as it is named where webhooks of private receivers are allowed.</summary>
+    public const string AllowPrivateWebhooksSetting = "OPENWOP_WEBHOOK_ALLOW_PRIVATE";
+
     /// <summary>Public addresses only.</summary>
     public static readonly EgressPolicy Default = new();
 

@@ -82,6 +82,8 @@ public static class RunsHosting
         builder.Services.AddSingleton<RunCreator>();
         builder.Services.AddSingleton<RunForker>();
         builder.Services.AddSingleton<RunDocuments>();
+        builder.Services.AddSingleton(provider => new RunListing(provider.GetRequiredKeyedService<Database>(Service)));
+        builder.Services.AddSingleton<RunLists>();
         builder.Services.AddSingleton(provider => new InterruptTokens(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<InterruptResolver>();

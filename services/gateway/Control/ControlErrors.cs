@@ -13,6 +13,9 @@ internal static class ControlErrors
     /// <summary>A version that is none; the protocol knows no such error.</summary>
     public static readonly ErrorCode InvalidIfMatch = new("invalid_if_match", StatusCodes.Status400BadRequest, ErrorCodes.ValidationError.GrpcStatus);
 
+    /// <summary>A workflow that cannot run, with <c>validation_errors</c>.</summary>
+    public static readonly ErrorCode WorkflowInvalid = new("workflow_invalid", StatusCodes.Status409Conflict, ErrorCodes.RunTerminal.GrpcStatus);
+
     private const long MaxRetryAfterMs = 60_000;
 
     /// <summary>Whether the authoring plane serves the path, or would if it existed.</summary>

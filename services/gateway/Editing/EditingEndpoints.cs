@@ -12,6 +12,7 @@ internal static class EditingEndpoints
         builder.AddServiceClient<Contracts.Workflows.V1.Editing.EditingClient>(WorkflowOperations.Service);
         builder.Services.AddSingleton<WorkflowCalls>();
         builder.Services.AddSingleton<CatalogueCalls>();
+        builder.Services.AddSingleton<RunCalls>();
     }
 
     public static void MapEditing(this WebApplication app)
@@ -30,5 +31,13 @@ internal static class EditingEndpoints
         app.MapControl(EditingOperations.ListConnectors, catalogue.ListAsync);
         app.MapControl(EditingOperations.GetConnector, catalogue.GetAsync);
         app.MapControl(EditingOperations.ListTools, catalogue.ToolsAsync);
+
+        var runs = app.Services.GetRequiredService<RunCalls>();
+        app.MapControl(EditingOperations.StartRun, runs.StartAsync);
+        app.MapControl(EditingOperations.ListRuns, runs.ListAsync);
+        app.MapControl(EditingOperations.DescribeRun, runs.GetAsync);
+        app.MapControl(EditingOperations.ListAttempts, runs.LogsAsync);
+        app.MapControl(EditingOperations.CancelByAuthor, runs.CancelAsync);
+        app.MapControl(EditingOperations.ResumeBlock, runs.ResumeAsync);
     }
 }

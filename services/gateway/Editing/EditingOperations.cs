@@ -18,5 +18,12 @@ internal static class EditingOperations
     public static readonly Operation GetConnector = Scoped("getConnector", HttpMethods.Get, "/api/connectors/{id}", ScopeNames.ManifestRead);
     public static readonly Operation ListTools = Scoped("listTools", HttpMethods.Get, "/api/tools", ScopeNames.ManifestRead);
 
+    public static readonly Operation StartRun = Scoped("startRun", HttpMethods.Post, "/api/workflows/{id}/run", ScopeNames.RunsCreate);
+    public static readonly Operation ListRuns = Scoped("listRuns", HttpMethods.Get, "/api/runs", ScopeNames.RunsRead);
+    public static readonly Operation DescribeRun = Scoped("describeRun", HttpMethods.Get, "/api/runs/{id}", ScopeNames.RunsRead);
+    public static readonly Operation ListAttempts = Scoped("listAttempts", HttpMethods.Get, "/api/runs/{id}/logs", ScopeNames.RunsRead);
+    public static readonly Operation CancelByAuthor = Scoped("cancelByAuthor", HttpMethods.Post, "/api/runs/{id}/cancel", ScopeNames.RunsCancel);
+    public static readonly Operation ResumeBlock = Scoped("resumeBlock", HttpMethods.Post, "/api/runs/{id}/resume", ScopeNames.ApprovalsRespond);
+
     private static Operation Scoped(string id, string method, string route, string scope) => new(id, method, route) { Successes = [], Scopes = [scope] };
 }

@@ -119,7 +119,8 @@ internal sealed class WorkflowCalls(EditingClient editing)
             : throw new ProtocolException(new ProtocolError(ControlErrors.InvalidIfMatch, "If-Match must be the version that is changed, a whole number."));
     }
 
-    private static string Id(OperationCall call) =>
+    /// <exception cref="ProtocolException">404: no workflow can have the id.</exception>
+    public static string Id(OperationCall call) =>
         call.ResourceId.Length is > 0 and <= MaxId ? call.ResourceId : throw new ProtocolException(ProtocolError.NotFound("workflow"));
 
     private static Answer Document(int status, EditedDocument document) =>

@@ -12,6 +12,8 @@ internal sealed class RunDocuments(RunRegistry registry, RunStore store, Definit
     /// <summary>Events of each run that a comparison looks at.</summary>
     private const int MaxComparedEvents = 20_000;
 
+    private const int EventsPerRead = 1_000;
+
     /// <summary>The newest artifact of an id.</summary>
     public async Task<ReadOnlyMemory<byte>> ArtifactAsync(RunRow row, string artifactId, CancellationToken cancellationToken)
     {
@@ -42,6 +44,31 @@ internal sealed class RunDocuments(RunRegistry registry, RunStore store, Definit
 
         var graph = await definitions.GraphAsync(await StateAsync(parent.RunId, cancellationToken), cancellationToken);
         return (parent.RunId, graph[parent.NodeId].Definition.TypeId);
+    }
+
+    /// <summary>A run as authors see it.</summary>
+    public async Task<ReadOnlyMemory<byte>> DescribeAsync(string runId, CancellationToken cancellationToken) =>
+        RunDescription.Write(runId, await StateAsync(runId, cancellationToken));
+
+    /// <summary>The attempts of a run after the one that started at a sequence.</summary>
+    public async Task<List<(long Sequence, ReadOnlyMemory<byte> Json)>> AttemptsAsync(
+        string runId, long after, int limit, CancellationToken cancellationToken)
+    {
+        var attempts = new Attempts(runId);
+        var last = -1L;
+        while (true)
+        {
+            var page = await store.ReadEventsAsync(runId, last, EventsPerRead, cancellationToken);
+            foreach (var stored in page)
+            {
+                last = stored.Sequence;
+                if (Attempts.Concerns(stored.Type))
+                    attempts.Add(EventCodec.Decode(stored));
+            }
+
+            if (page.Count < EventsPerRead)
+                return attempts.After(after, limit);
+        }
     }
 
     private async Task<RunDiff.Side> SideAsync(RunRow row, CancellationToken cancellationToken)

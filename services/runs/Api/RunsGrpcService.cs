@@ -19,7 +19,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -200,6 +200,15 @@ internal sealed class RunsGrpcService(
         var parent = await documents.ParentAsync(await VisibleAsync(request.RunId, context), context.CancellationToken);
         return parent is { } found ? new GetParentReply { RunId = found.RunId, TypeId = found.TypeId } : new GetParentReply();
     }
+
+    public override async Task<DocumentReply> DescribeRun(DescribeRunRequest request, ServerCallContext context) =>
+        Document(await documents.DescribeAsync((await VisibleAsync(request.RunId, context)).RunId, context.CancellationToken));
+
+    public override Task<ListRunsReply> ListRuns(ListRunsRequest request, ServerCallContext context) =>
+        lists.RunsAsync(OwnerOf(null, context), request, context.CancellationToken);
+
+    public override async Task<ListRunsReply> ListAttempts(ListAttemptsRequest request, ServerCallContext context) =>
+        await lists.AttemptsAsync((await VisibleAsync(request.RunId, context)).RunId, request, context.CancellationToken);
 
     public override Task<ListNodeTypesReply> ListNodeTypes(ListNodeTypesRequest request, ServerCallContext context)
     {

@@ -19,7 +19,7 @@ internal static class EdgeRules
             TriggerRule.AllComplete => source.IsSettled,
             _ => source.Status is NodeStatus.Completed,
         };
-        if (!followed || !IsPortLive(source, edge.Definition.SourceOutput))
+        if (!followed || !(edge.Source.IsBlock ? BlockRules.IsTaken(edge, source) : IsPortLive(source, edge.Definition.SourceOutput)))
         {
             return (false, null);
         }

@@ -31,7 +31,12 @@ internal static class NodeInputs
             }
         }
 
-        AddEdgeValues(state, node, inputs);
+        // Blocks refer to what they need.
+        if (!node.IsBlock)
+        {
+            AddEdgeValues(state, node, inputs);
+        }
+
         return (inputs.ToImmutable(), null);
     }
 

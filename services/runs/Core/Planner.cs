@@ -36,6 +36,8 @@ internal abstract record Step
 /// <item>The edges are grouped by trigger rule; every group must hold, else the node is skipped.</item>
 /// <item>A failure without an edge that handles it fails the run.</item>
 /// <item>When nothing can start inside a loop and one of its back edges is live, its head starts over.</item>
+/// <item>Blocks have rules of their own: one live edge is enough, and a failure that nothing handles fails the run once all else has
+/// ended.</item>
 /// <item>A node may say that the run is complete, whatever else is active.</item>
 /// <item>When nothing can start, nothing runs and nothing waits, the run is complete.</item>
 /// </list>
@@ -55,7 +57,7 @@ internal static class Planner
             return [new Step.Complete()];
         }
 
-        if (UnhandledFailure(state, graph) is { } failure)
+        if (UnhandledFailure(state, graph, ofBlocks: false) is { } failure)
         {
             return [failure];
         }
@@ -73,7 +75,7 @@ internal static class Planner
 
         // Loops that share nodes without one containing the other can wait for each other: then nobody waits.
         (steps, _) = Decide(state, graph, new LoopRest(state, ignoreLoops: true));
-        return steps.IsEmpty ? [new Step.Complete()] : steps;
+        return steps.IsEmpty ? [UnhandledFailure(state, graph, ofBlocks: true) ?? (Step)new Step.Complete()] : steps;
     }
 
     /// <summary>
@@ -108,11 +110,11 @@ internal static class Planner
         return (steps.DrainToImmutable(), active);
     }
 
-    private static Step.Fail? UnhandledFailure(RunState state, WorkflowGraph graph)
+    private static Step.Fail? UnhandledFailure(RunState state, WorkflowGraph graph, bool ofBlocks)
     {
         foreach (var node in graph.Nodes)
         {
-            if (state.Nodes.TryGetValue(node.Id, out var touched) && touched.Status == NodeStatus.Failed && !node.HandlesFailure)
+            if (node.IsBlock == ofBlocks && state.Nodes.TryGetValue(node.Id, out var touched) && touched.Status == NodeStatus.Failed && !node.HandlesFailure)
             {
                 return new Step.Fail(touched.Error!, node.Id);
             }
@@ -134,6 +136,16 @@ internal static class Planner
         if (node.Definition.Disabled)
         {
             return new Step.Skip(node, "disabled");
+        }
+
+        if (node.IsBlock)
+        {
+            return BlockRules.Decide(state, node) switch
+            {
+                (_, { } error) => new Step.Fail(error, node.Id),
+                (true, _) => StartOf(state, node, loop: null),
+                _ => new Step.Skip(node, "no connection into the block is live"),
+            };
         }
 
         foreach (var rule in Enum.GetValues<TriggerRule>())

@@ -260,6 +260,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             RunId = runId,
             WorkflowId = state.WorkflowId,
             Node = node.Definition,
+            Blocks = node.IsBlock ? graph.Names : null,
             Attempt = attempt,
             Iteration = iteration,
             Now = now,

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Protocol.Workflows;
 
 namespace OpenWop.Micro.Runs.Core;
@@ -21,19 +22,24 @@ internal sealed class WorkflowGraph
         foreach (var edge in definition.Edges)
         {
             var target = byId[edge.TargetNodeId];
-            var graphEdge = new GraphEdge(edge, byId[edge.SourceNodeId], target, edge.TriggerRule ?? TriggerRules.DefaultFor(target.Definition.TypeId));
+            var source = byId[edge.SourceNodeId];
+            var graphEdge = new GraphEdge(edge, source, target, BlockRules.RuleOf(edge, source) ?? edge.TriggerRule ?? TriggerRules.DefaultFor(target.Definition.TypeId));
             graphEdge.Source.Outgoing.Add(graphEdge);
             graphEdge.Target.Incoming.Add(graphEdge);
         }
 
         Loops = LoopFinder.Find(Nodes);
         StartsChildren = nodes.Any(node => node.StartsChildren);
+        Names = new Lazy<BlockNames>(() => new BlockNames(definition.Nodes.Select(node => (node.Id, (string?)node.Name))));
     }
 
     public WorkflowDefinition Definition { get; }
 
     /// <summary>True when runs of this workflow may hear from children.</summary>
     public bool StartsChildren { get; }
+
+    /// <summary>The names by which blocks refer to nodes.</summary>
+    public Lazy<BlockNames> Names { get; }
 
     /// <summary>Nodes in document order, the order in which simultaneous readiness is resolved.</summary>
     public ImmutableArray<GraphNode> Nodes { get; }
@@ -55,6 +61,9 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
     public List<GraphEdge> Incoming { get; } = [];
     public List<GraphEdge> Outgoing { get; } = [];
 
+    /// <summary>Whether the rules of blocks hold for it (docs/nodes.md).</summary>
+    public bool IsBlock { get; } = BlockTypes.IsBlock(definition.TypeId);
+
     /// <summary>Loops that the node belongs to.</summary>
     public List<GraphLoop> Loops { get; } = [];
 
@@ -62,10 +71,10 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
     public bool BoundsItsLoop => Definition.TypeId is "core.loop" or "core.orchestrator.supervisor";
 
     /// <summary>True when the node may start other runs.</summary>
-    public bool StartsChildren => Definition.TypeId is "core.subWorkflow" or "core.dispatch";
+    public bool StartsChildren => Definition.TypeId is "core.subWorkflow" or "core.dispatch" or "sub_workflow";
 
     /// <summary>True when a failure of this node has a way out other than failing the run.</summary>
-    public bool HandlesFailure => Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete);
+    public bool HandlesFailure => Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete && !(IsBlock && edge.Target.Definition.Disabled));
 }
 
 /// <summary>An edge between graph nodes.</summary>

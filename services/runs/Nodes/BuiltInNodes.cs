@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenWop.Micro.Egress;
 using OpenWop.Micro.Runs.Nodes.Agents;
 using OpenWop.Micro.Runs.Nodes.Artifacts;
+using OpenWop.Micro.Runs.Nodes.Blocks;
 using OpenWop.Micro.Runs.Nodes.Conformance;
 using OpenWop.Micro.Runs.Nodes.Data;
 using OpenWop.Micro.Runs.Nodes.Flow;
@@ -53,9 +54,27 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, ClarificationGateNode>();
         services.AddSingleton<INodeHandler, InterruptNode>();
 
+        // Blocks of the authoring plane: the types of libs/Protocol/Blocks/Connectors.cs.
+        services.AddSingleton<INodeHandler, TriggerBlock>();
+        services.AddSingleton<INodeHandler, HttpBlock>();
+        services.AddSingleton<INodeHandler, SlackBlock>();
+        services.AddSingleton<INodeHandler, TransformBlock>();
+        services.AddSingleton<INodeHandler, WaitDurationBlock>();
+        services.AddSingleton<INodeHandler, WaitForEventBlock>();
+        services.AddSingleton<INodeHandler, HumanApprovalBlock>();
+        services.AddSingleton<INodeHandler, ConditionBlock>();
+        services.AddSingleton<INodeHandler, SwitchBlock>();
+        services.AddSingleton<INodeHandler, ParallelBlock>();
+        services.AddSingleton<INodeHandler, JoinBlock>();
+        services.AddSingleton<INodeHandler, SubWorkflowBlock>();
+        services.AddSingleton<INodeHandler, SetVariablesBlock>();
+        services.AddSingleton<INodeHandler, LogBlock>();
+        services.AddSingleton<INodeHandler, FailBlock>();
+
         services.TryAddSingleton(provider => new EgressHttp(new EgressPolicy
         {
-            AllowPrivate = provider.GetRequiredService<IConfiguration>().Switch(EgressPolicy.AllowPrivateSetting),
+            AllowPrivate = provider.GetRequiredService<IConfiguration>().Switch(EgressPolicy.AllowPrivateSetting)
+                || provider.GetRequiredService<IConfiguration>().Switch(EgressPolicy.AllowPrivateWebhooksSetting),
         }));
         services.AddSingleton<INodeHandler, HttpRequestNode>();
         return services;

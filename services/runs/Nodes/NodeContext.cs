@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Activities;
 
@@ -11,11 +12,17 @@ public sealed partial class NodeContext
     private readonly List<VariableWrite> variableWrites = [];
     private readonly List<LogLine> logLines = [];
     private ImmutableSortedDictionary<string, JsonElement>? nodeOutputs;
+    private WorkflowNode node = null!;
 
     public required string Tenant { get; init; }
     public required string RunId { get; init; }
     public required string WorkflowId { get; init; }
-    public required WorkflowNode Node { get; init; }
+
+    /// <summary>The node; of a block with the references in its parameters replaced.</summary>
+    public required WorkflowNode Node { get => node; init => node = value; }
+
+    /// <summary>The names by which blocks refer to nodes; null for nodes that are no blocks.</summary>
+    internal Lazy<BlockNames>? Blocks { get; init; }
 
     /// <summary>Attempt, counted from 0.</summary>
     public required int Attempt { get; init; }
@@ -65,6 +72,9 @@ public sealed partial class NodeContext
     public IReadOnlyList<VariableWrite> VariableWrites => variableWrites;
 
     public IReadOnlyList<LogLine> LogLines => logLines;
+
+    /// <summary>Puts other parameters in the place of the node's own.</summary>
+    internal void ReplaceConfig(JsonElement config) => node = node with { Config = config };
 
     /// <summary>Sets a variable when the attempt completes; discarded when it fails.</summary>
     /// <param name="isSensitive">True masks it outside from now on; one that is masked already stays masked.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Nodes.Blocks;
 
 namespace OpenWop.Micro.Runs.Nodes;
 
@@ -41,7 +42,7 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
         public INodeHandler For(WorkflowNode node) => handler.For(node) is var chosen && chosen == handler ? this : new Bounded(chosen);
 
         public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
-            NodeLimits.CheckInputs(context.Inputs) is { } error
+            (NodeLimits.CheckInputs(context.Inputs) ?? BlockParameters.Resolve(context)) is { } error
                 ? new NodeOutcome.Failed(error)
                 : NodeLimits.Enforce(await handler.ExecuteAsync(context, cancellationToken), context);
     }

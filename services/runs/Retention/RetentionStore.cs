@@ -25,6 +25,7 @@ internal sealed class RetentionStore(Database database)
         "DELETE FROM run_events WHERE run_id = $1",
         "DELETE FROM run_states WHERE run_id = $1",
         "DELETE FROM activities WHERE run_id = $1",
+        "DELETE FROM run_tags WHERE run_id = $1",
     ];
 
     private const string MarkExpired = "UPDATE runs SET expired_at = $2 WHERE run_id = $1 AND expired_at IS NULL";

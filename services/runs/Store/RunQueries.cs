@@ -30,12 +30,17 @@ internal static class RunQueries
         """;
 
     public const string InsertRun = """
-        INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at, parent_run_id, root_run_id, tags, own_from)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15)
+        INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at, parent_run_id, root_run_id, tags, own_from, state)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16)
+        """;
+
+    public const string InsertTag = """
+        INSERT INTO run_tags (run_id, tag, tenant, test, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (run_id, tag) DO NOTHING
         """;
 
     public const string UpdateRun = """
-        UPDATE runs SET status = $2, last_sequence = $3, active = $4, wake_at = $5, updated_at = $6
+        UPDATE runs SET status = $2, last_sequence = $3, active = $4, wake_at = $5, updated_at = $6, state = $7
         WHERE run_id = $1
         """;
 

@@ -202,7 +202,7 @@ internal sealed class RunStore : IAsyncDisposable
         positions[lease.Shard] = position;
         if (append.Creation is null)
         {
-            session.Enqueue(RunQueries.UpdateRun, lease.RunId, RunSnapshot.StatusOf(state), state.LastSequence, ActiveOf(state), WakeAtOf(state), now);
+            session.Enqueue(RunQueries.UpdateRun, lease.RunId, RunSnapshot.StatusOf(state), state.LastSequence, ActiveOf(state), WakeAtOf(state), now, RunDescription.StateOf(state));
         }
 
         if (append.StoreState)
@@ -261,7 +261,11 @@ internal sealed class RunStore : IAsyncDisposable
             options.Parent?.RunId,
             options.Parent?.RootRunId,
             options.Tags.IsEmpty ? null : JsonSerializer.Serialize(options.Tags),
-            append.History.Count == 0 ? null : append.History[^1].Sequence + 1);
+            append.History.Count == 0 ? null : append.History[^1].Sequence + 1,
+            RunDescription.StateOf(state));
+        foreach (var tag in options.Tags)
+            session.Enqueue(RunQueries.InsertTag, lease.RunId, tag, options.Tenant, options.IsTest ? 1L : 0L, now);
+
         return null;
     }
 

@@ -49,8 +49,15 @@ internal static class ApprovalRules
         };
     }
 
-    /// <summary>The action, also from the legacy member <c>decision</c>.</summary>
-    private static string? ActionOf(JsonElement value) => value.StringMember("action") ?? (value.StringMember("decision"), value.StringMember("feedback")) switch
+    /// <summary>The action, also from the legacy member <c>decision</c>, and from <c>approved</c>, which people who write blocks send.</summary>
+    private static string? ActionOf(JsonElement value) => value.StringMember("action") ?? value.Member("approved")?.ValueKind switch
+    {
+        JsonValueKind.True => "accept",
+        JsonValueKind.False => "reject",
+        _ => DecisionOf(value),
+    };
+
+    private static string? DecisionOf(JsonElement value) => (value.StringMember("decision"), value.StringMember("feedback")) switch
     {
         ("approved", _) => "accept",
         ("rejected", { Length: > 0 }) => "refine",

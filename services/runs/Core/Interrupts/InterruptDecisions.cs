@@ -16,6 +16,14 @@ internal sealed record Answer(JsonElement Value, string? Principal, bool ByToken
 /// </summary>
 internal static class InterruptDecisions
 {
+    /// <summary>Member of an interrupt's data: with <see cref="Resume"/> a time-out is an answer.</summary>
+    public const string OnTimeOut = "onTimeout";
+
+    public const string Resume = "resume";
+
+    /// <summary>The answer of the clock.</summary>
+    public static readonly JsonElement TimedOutAnswer = JsonElement.Parse("""{"$timedOut":true}""");
+
     /// <summary>Outcome of an interrupt that nobody resolved in time.</summary>
     public const string TimeOut = "timeout";
 
@@ -95,9 +103,15 @@ internal static class InterruptDecisions
         }
     }
 
-    /// <summary>What a time-out leads to.</summary>
-    public static void FailTimedOut(Draft draft, string nodeId) =>
-        Decisions.AddFailure(draft, nodeId, new NodeError("interrupt_timeout", "The interrupt was not resolved in time."));
+    /// <summary>What a time-out leads to: the node fails, unless it has asked to go on with <see cref="TimedOutAnswer"/>.</summary>
+    public static void FailTimedOut(Draft draft, string nodeId)
+    {
+        var open = draft.State.Nodes[nodeId].Interrupt!;
+        if (open.Request.Data.StringMember(OnTimeOut) == Resume)
+            draft.Add(new NodeResumed(nodeId, open.Id, open.Request.Key, TimedOutAnswer));
+        else
+            Decisions.AddFailure(draft, nodeId, new NodeError("interrupt_timeout", "The interrupt was not resolved in time."));
+    }
 
     /// <summary>The answer is accepted: the node goes on with it.</summary>
     public static ProtocolError? Settle(Draft draft, string nodeId, OpenInterrupt open, JsonElement value, string? resolvedBy)

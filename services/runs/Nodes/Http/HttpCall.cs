@@ -39,7 +39,10 @@ internal sealed record HttpCall
     /// <summary>Whether repeating the request changes nothing at the other side.</summary>
     public bool IsSafe => Method is "GET" or "HEAD" or "OPTIONS";
 
-    public bool IsExpected(int status) => ExpectedStatuses?.Contains(status) ?? status is >= 200 and <= 299;
+    /// <summary>Whether every answer is a success.</summary>
+    public bool AcceptsEveryStatus { get; init; }
+
+    public bool IsExpected(int status) => AcceptsEveryStatus || (ExpectedStatuses?.Contains(status) ?? status is >= 200 and <= 299);
 
     /// <summary>Reads the parameters; what is wrong with them is in <see cref="NodeParameters.Error"/>.</summary>
     public static HttpCall? Read(NodeParameters parameters)

@@ -27,8 +27,14 @@ internal sealed class HttpRequestNode(EgressHttp http) : INodeHandler
             return invalid;
         }
 
+        return await SendOnceAsync(context, call!, cancellationToken);
+    }
+
+    /// <summary>Sends a request once per execution of its node.</summary>
+    internal async ValueTask<NodeOutcome> SendOnceAsync(NodeContext context, HttpCall call, CancellationToken cancellationToken)
+    {
         var result = await context.Activities!.RunOnceAsync(
-            $"http:{call!.Method}",
+            $"http:{call.Method}",
             (identity, cancelled) => SendAsync(call, identity, cancelled),
             cancellationToken);
         return result.Error is { } error ? new NodeOutcome.Failed(error) : new NodeOutcome.Completed(result.Value);

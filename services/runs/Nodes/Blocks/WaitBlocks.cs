@@ -1,0 +1,147 @@
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Core;
+using OpenWop.Micro.Runs.Log;
+
+namespace OpenWop.Micro.Runs.Nodes.Blocks;
+
+/// <summary><c>wait_duration</c>: goes on after a time, counted from the start of the block and recorded there.</summary>
+internal sealed class WaitDurationBlock() : PureBlock("wait_duration")
+{
+    protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
+    {
+        var unit = parameters.RequiredString("unit");
+        if (ConditionBlock.NumberOf(parameters.Find("duration")) is not { } duration)
+        {
+            parameters.Reject("duration", "must be a number");
+            return new NodeOutcome.Completed(NodeJson.EmptyObject);
+        }
+
+        if (SecondsOf(unit) is not { } factor)
+        {
+            parameters.Reject("unit", "must be milliseconds, seconds, minutes, hours, days or weeks");
+            return new NodeOutcome.Completed(NodeJson.EmptyObject);
+        }
+
+        if (duration > int.MaxValue || duration * factor * 1000 > WorkflowDefinitionReader.MaxDelayMs)
+        {
+            parameters.Reject("duration", "must be 365 days at most");
+            return new NodeOutcome.Completed(NodeJson.EmptyObject);
+        }
+
+        // Whole seconds, at least one.
+        var seconds = duration <= 0 ? 1 : Math.Max(1, Math.Ceiling(duration * factor));
+        var until = context.Now.AddSeconds((double)seconds);
+        return new NodeOutcome.Delayed(until, NodeJson.Object(writer => writer.WriteString("resumedAt", Timestamps.Format(until))));
+    }
+
+    private static decimal? SecondsOf(string unit) => unit switch
+    {
+        "ms" or "milliseconds" => 0.001m,
+        "s" or "seconds" => 1,
+        "m" or "minutes" => 60,
+        "h" or "hours" => 3_600,
+        "d" or "days" => 86_400,
+        "w" or "weeks" => 604_800,
+        _ => null,
+    };
+}
+
+/// <summary>A block that waits for somebody outside, and goes on when nobody comes in time.</summary>
+internal abstract class WaitBlock(string type, string kind, decimal defaultHours) : PureBlock(type)
+{
+    private const decimal MaxHours = 365 * 24;
+
+    protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
+    {
+        var key = context.InterruptKey(0);
+        if (context.Resolved.TryGetValue(key, out var answer))
+            return new NodeOutcome.Completed(Outputs(JsonElement.DeepEquals(answer, InterruptDecisions.TimedOutAnswer) ? default : answer));
+
+        var given = parameters.Find("timeoutHours");
+        var hours = given is null ? defaultHours : ConditionBlock.NumberOf(given);
+        if (hours is null or < 0)
+            parameters.Reject("timeoutHours", "must be a number of hours");
+
+        var timeout = hours is > 0 ? Math.Min(hours.Value, MaxHours) : defaultHours;
+        var data = NodeJson.Object(writer =>
+        {
+            WriteData(writer, context, parameters);
+            writer.WriteString(InterruptDecisions.OnTimeOut, InterruptDecisions.Resume);
+        });
+        return new NodeOutcome.Suspended(new Interrupt(kind, key, data, TimeoutMs: (long)Math.Ceiling(timeout * 3600) * 1000));
+    }
+
+    protected abstract void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters);
+
+    /// <param name="answer">Undefined after a time-out.</param>
+    protected abstract JsonElement Outputs(JsonElement answer);
+}
+
+/// <summary><c>wait_for_event</c>: waits for a payload.</summary>
+internal sealed class WaitForEventBlock() : WaitBlock("wait_for_event", InterruptKinds.ExternalEvent, defaultHours: 365 * 24)
+{
+    protected override void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters)
+    {
+        writer.WriteString("eventName", parameters.RequiredString("eventName"));
+        if (parameters.Find("correlationKey") is { } correlation)
+        {
+            writer.WritePropertyName("correlationKey");
+            correlation.WriteTo(writer);
+        }
+    }
+
+    protected override JsonElement Outputs(JsonElement answer) => NodeJson.Object(writer =>
+    {
+        writer.WritePropertyName("data");
+        if (answer.IsDefined())
+            answer.WriteTo(writer);
+        else
+            writer.WriteNullValue();
+        writer.WriteBoolean("timedOut", !answer.IsDefined());
+    });
+}
+
+/// <summary><c>human_approval</c>: waits for a decision; nobody's decision is none.</summary>
+internal sealed class HumanApprovalBlock() : WaitBlock("human_approval", InterruptKinds.Approval, defaultHours: 7 * 24)
+{
+    protected override void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters)
+    {
+        var prompt = parameters.RequiredString("prompt");
+        writer.WriteString("artifactId", context.Node.Id);
+        writer.WriteString("artifactType", "approval");
+        writer.WriteString("title", context.Node.Name);
+        writer.WriteString("description", prompt);
+        writer.WriteStartArray("actions");
+        writer.WriteStringValue("accept");
+        writer.WriteStringValue("reject");
+        writer.WriteEndArray();
+    }
+
+    protected override JsonElement Outputs(JsonElement answer) => NodeJson.Object(writer =>
+    {
+        writer.WriteBoolean("approved", answer.IsDefined() && answer.StringMember("action") == "accept");
+        if (!answer.IsDefined())
+        {
+            writer.WriteBoolean("timedOut", true);
+            return;
+        }
+
+        Copy(writer, "by", answer.Member("by") ?? answer.Member("decidedBy"));
+        Copy(writer, "note", answer.Member("note") ?? answer.Member("comment") ?? answer.Member("feedback"));
+        foreach (var member in answer.EnumerateObject())
+        {
+            if (member.Name is not ("action" or "approved" or "by" or "note" or "timedOut"))
+                member.WriteTo(writer);
+        }
+    });
+
+    private static void Copy(Utf8JsonWriter writer, string name, JsonElement? value)
+    {
+        if (value is not { } given)
+            return;
+
+        writer.WritePropertyName(name);
+        given.WriteTo(writer);
+    }
+}
