@@ -14,7 +14,7 @@ internal static class Catalogue
 
     /// <summary>One type in full; null when there is none of that name.</summary>
     public static ReadOnlyMemory<byte>? One(string type) =>
-        Connectors.Find(type) is { } connector ? JsonObjects.Write(writer => Write(writer, connector, isFull: true)) : null;
+        Connectors.Find(type) is { } connector ? JsonObjects.Write(writer => Write(writer, connector, isFull: true)) : (ReadOnlyMemory<byte>?)null;
 
     private static ReadOnlyMemory<byte> List(bool isFull) => JsonObjects.Write(writer =>
     {

@@ -7,9 +7,9 @@ using OpenWop.Micro.Runs.Nodes.Flow;
 namespace OpenWop.Micro.Runs.Nodes.Blocks;
 
 /// <summary>A block that computes its output from its parameters alone.</summary>
-internal abstract class PureBlock(string type) : INodeHandler
+internal abstract class PureBlock : INodeHandler
 {
-    public string TypeId => type;
+    public abstract string TypeId { get; }
 
     public bool IsPure => true;
 
@@ -34,20 +34,26 @@ internal abstract class PureBlock(string type) : INodeHandler
 }
 
 /// <summary><c>trigger_webhook</c>: the input of the run.</summary>
-internal sealed class TriggerBlock() : PureBlock("trigger_webhook")
+internal sealed class TriggerBlock : PureBlock
 {
+    public override string TypeId => "trigger_webhook";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => new NodeOutcome.Completed(TriggerInput.Unwrap(context.RunInputs));
 }
 
 /// <summary><c>transform</c>: the template.</summary>
-internal sealed class TransformBlock() : PureBlock("transform")
+internal sealed class TransformBlock : PureBlock
 {
+    public override string TypeId => "transform";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => Completed("result", parameters.FindGiven("template"));
 }
 
 /// <summary><c>slack</c>: pretends to post a message. Nothing leaves the server, and the timestamp follows from the attempt.</summary>
-internal sealed class SlackBlock() : PureBlock("slack")
+internal sealed class SlackBlock : PureBlock
 {
+    public override string TypeId => "slack";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
     {
         var operation = parameters.RequiredString("operation");
@@ -69,20 +75,26 @@ internal sealed class SlackBlock() : PureBlock("slack")
 }
 
 /// <summary><c>parallel</c>: nothing; what it leads to may run at the same time.</summary>
-internal sealed class ParallelBlock() : PureBlock("parallel")
+internal sealed class ParallelBlock : PureBlock
 {
+    public override string TypeId => "parallel";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => new NodeOutcome.Completed(NodeJson.EmptyObject);
 }
 
 /// <summary><c>join</c>: nothing; like every block it runs once, when all that leads into it is decided.</summary>
-internal sealed class JoinBlock() : PureBlock("join")
+internal sealed class JoinBlock : PureBlock
 {
+    public override string TypeId => "join";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => new NodeOutcome.Completed(NodeJson.EmptyObject);
 }
 
 /// <summary><c>set_variables</c>: sets variables of the run.</summary>
-internal sealed class SetVariablesBlock() : PureBlock("set_variables")
+internal sealed class SetVariablesBlock : PureBlock
 {
+    public override string TypeId => "set_variables";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
     {
         if (parameters.Object("variables") is not { } variables)
@@ -110,8 +122,10 @@ internal sealed class LogBlock : INodeHandler
 }
 
 /// <summary><c>fail</c>: fails for good.</summary>
-internal sealed class FailBlock() : PureBlock("fail")
+internal sealed class FailBlock : PureBlock
 {
+    public override string TypeId => "fail";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => new NodeOutcome.Failed(
         new NodeError("block_failed", parameters.String("message") is { Length: > 0 } message ? message : $"Block '{context.Node.Id}' fails on purpose."));
 }

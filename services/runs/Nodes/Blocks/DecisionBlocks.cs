@@ -3,8 +3,10 @@ using System.Text.Json;
 namespace OpenWop.Micro.Runs.Nodes.Blocks;
 
 /// <summary><c>condition</c>: compares two values.</summary>
-internal sealed class ConditionBlock() : PureBlock("condition")
+internal sealed class ConditionBlock : PureBlock
 {
+    public override string TypeId => "condition";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
     {
         var operation = parameters.RequiredString("operator");
@@ -72,8 +74,10 @@ internal sealed class ConditionBlock() : PureBlock("condition")
 }
 
 /// <summary><c>switch</c>: names the handle whose case the value is.</summary>
-internal sealed class SwitchBlock() : PureBlock("switch")
+internal sealed class SwitchBlock : PureBlock
 {
+    public override string TypeId => "switch";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
     {
         var value = parameters.Find("value") is { } given ? ConditionBlock.TextOf(given) : null;

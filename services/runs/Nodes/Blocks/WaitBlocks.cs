@@ -6,8 +6,10 @@ using OpenWop.Micro.Runs.Log;
 namespace OpenWop.Micro.Runs.Nodes.Blocks;
 
 /// <summary><c>wait_duration</c>: goes on after a time, counted from the start of the block and recorded there.</summary>
-internal sealed class WaitDurationBlock() : PureBlock("wait_duration")
+internal sealed class WaitDurationBlock : PureBlock
 {
+    public override string TypeId => "wait_duration";
+
     protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
     {
         var unit = parameters.RequiredString("unit");
@@ -48,7 +50,7 @@ internal sealed class WaitDurationBlock() : PureBlock("wait_duration")
 }
 
 /// <summary>A block that waits for somebody outside, and goes on when nobody comes in time.</summary>
-internal abstract class WaitBlock(string type, string kind, decimal defaultHours) : PureBlock(type)
+internal abstract class WaitBlock(string kind, decimal defaultHours) : PureBlock
 {
     private const decimal MaxHours = 365 * 24;
 
@@ -79,8 +81,10 @@ internal abstract class WaitBlock(string type, string kind, decimal defaultHours
 }
 
 /// <summary><c>wait_for_event</c>: waits for a payload.</summary>
-internal sealed class WaitForEventBlock() : WaitBlock("wait_for_event", InterruptKinds.ExternalEvent, defaultHours: 365 * 24)
+internal sealed class WaitForEventBlock() : WaitBlock(InterruptKinds.ExternalEvent, defaultHours: 365 * 24)
 {
+    public override string TypeId => "wait_for_event";
+
     protected override void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters)
     {
         writer.WriteString("eventName", parameters.RequiredString("eventName"));
@@ -103,8 +107,10 @@ internal sealed class WaitForEventBlock() : WaitBlock("wait_for_event", Interrup
 }
 
 /// <summary><c>human_approval</c>: waits for a decision; nobody's decision is none.</summary>
-internal sealed class HumanApprovalBlock() : WaitBlock("human_approval", InterruptKinds.Approval, defaultHours: 7 * 24)
+internal sealed class HumanApprovalBlock() : WaitBlock(InterruptKinds.Approval, defaultHours: 7 * 24)
 {
+    public override string TypeId => "human_approval";
+
     protected override void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters)
     {
         var prompt = parameters.RequiredString("prompt");
