@@ -6,6 +6,7 @@ using OpenWop.Micro.Gateway.Editing;
 using OpenWop.Micro.Gateway.Engine;
 using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
+using OpenWop.Micro.Gateway.InboundWebhooks;
 using OpenWop.Micro.Gateway.Inflight;
 using OpenWop.Micro.Gateway.Mcp;
 using OpenWop.Micro.Gateway.OpenApi;
@@ -44,6 +45,7 @@ public static class GatewayService
         builder.AddServiceClient<Contracts.Identity.V1.Idempotency.IdempotencyClient>("identity");
         builder.AddOrganizations();
         builder.AddSchedules();
+        builder.AddInboundWebhooks();
         builder.AddEditing();
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
@@ -139,6 +141,7 @@ public static class GatewayService
         app.MapControlHealth();
         app.MapOrganizations();
         app.MapSchedules();
+        app.MapInboundWebhooks();
         app.MapEditing();
 
         var secrets = services.GetRequiredService<SecretOperations>();

@@ -10,6 +10,7 @@ using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Storage;
 using OpenWop.Micro.Webhooks.Api;
 using OpenWop.Micro.Webhooks.Delivery;
+using OpenWop.Micro.Webhooks.Inbound;
 using OpenWop.Micro.Webhooks.Intake;
 using OpenWop.Micro.Webhooks.Retention;
 using OpenWop.Micro.Webhooks.Store;
@@ -48,6 +49,7 @@ public static class WebhooksHosting
         services.AddHostedService<FeedFollower>();
         services.AddSingleton<Sweeper>();
         services.AddHostedService(provider => provider.GetRequiredService<Sweeper>());
+        builder.AddInbound();
         return builder;
     }
 
@@ -56,6 +58,7 @@ public static class WebhooksHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<WebhooksGrpcService>();
+        app.MapInbound();
         return app;
     }
 

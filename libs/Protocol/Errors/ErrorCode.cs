@@ -54,6 +54,7 @@ public static class ErrorCodes
     public static readonly ErrorCode WebhookLimitReached = new("webhook_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode WebhookFailed = new("webhook_failed", 409, FailedPrecondition);
     public static readonly ErrorCode DeliveryNotDead = new("delivery_not_dead", 409, FailedPrecondition);
+    public static readonly ErrorCode WebhookPathTaken = new("webhook_path_taken", 409, AlreadyExists);
     public static readonly ErrorCode RunAlreadyActive = new("run_already_active", 409, AlreadyExists);
     public static readonly ErrorCode IdempotencyInFlight = new("idempotency_in_flight", 409, Aborted);
     public static readonly ErrorCode IdempotencyKeyMismatch = new("idempotency_key_mismatch", 409, Aborted);
@@ -66,6 +67,7 @@ public static class ErrorCodes
     public static readonly ErrorCode InterruptExpired = new("interrupt_expired", 410, FailedPrecondition);
     public static readonly ErrorCode InterruptGone = new("interrupt_gone", 410, FailedPrecondition);
     public static readonly ErrorCode RunExpired = new("run_expired", 410, NotFoundStatus);
+    public static readonly ErrorCode WorkflowDeleted = new("workflow_deleted", 410, NotFoundStatus);
     public static readonly ErrorCode PreconditionFailed = new("precondition_failed", 412, FailedPrecondition);
     public static readonly ErrorCode PayloadTooLarge = new("payload_too_large", 413, ResourceExhausted);
     public static readonly ErrorCode PreconditionRequired = new("precondition_required", 428, FailedPrecondition);

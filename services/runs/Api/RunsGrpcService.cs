@@ -55,7 +55,7 @@ internal sealed class RunsGrpcService(
 
     public override async Task<ReadEventsReply> ReadEvents(ReadEventsRequest request, ServerCallContext context)
     {
-        await VisibleAsync(request.RunId, context);
+        await VisibleAsync(request.RunId, OwnerOf(request.ActingFor, context), context);
         return await reader.ReadAsync(request, context.CancellationToken);
     }
 

@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+using System.Text;
+using OpenWop.Micro.Secrets;
+
+namespace OpenWop.Micro.Webhooks.Inbound;
+
+/// <summary>Secrets of inbound webhooks: made, sealed for the database, and opened to check a signature.</summary>
+internal sealed class InboundSecrets(SecretSeal seal)
+{
+    private const string Kind = "inbound webhook";
+
+    /// <summary>32 random bytes in 64 hex characters.</summary>
+    public static string Create() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+
+    public byte[] Seal(InboundOwner owner, string id, string secret) => seal.Seal(Encoding.UTF8.GetBytes(secret), Kind, owner.Tenant, id);
+
+    /// <summary>The secrets that are good at a time, the newest first.</summary>
+    public List<string> GoodAt(InboundWebhook webhook, DateTimeOffset now)
+    {
+        List<string> good = [Open(webhook, webhook.Secret)];
+        if (webhook.PreviousSecret is { } previous && webhook.PreviousUntil > now)
+            good.Add(Open(webhook, previous));
+
+        return good;
+    }
+
+    private string Open(InboundWebhook webhook, byte[] secret) => Encoding.UTF8.GetString(seal.Open(secret, Kind, webhook.Owner.Tenant, webhook.Id));
+}
