@@ -219,6 +219,7 @@ public sealed class RunTests(ControlHost host)
         Assert.Equal(400, (await _author.PostAsync($"/api/workflows/{id}/run", "not json")).Status);
         Assert.Equal(400, (await _author.PostAsync($"/api/workflows/{id}/run", """{"idempotencyKey":7}""")).Status);
         Assert.Equal(202, (await _author.PostAsync($"/api/workflows/{id}/run")).Status);
+        Assert.Equal(202, (await _author.PostAsync($"/api/workflows/{id}/run", """{"tags":["\u0000","a"]}""")).Status);
     }
 
     [Fact]

@@ -168,6 +168,19 @@ public sealed class WorkflowTests(ControlHost host)
         Assert.Equal(400, (await _author.GetAsync($"/api/runs?{query}")).Status);
     }
 
+    [Theory]
+    [InlineData("%F0%9F%98%80")]
+    [InlineData("a%3Ab")]
+    [InlineData("..%2F..")]
+    public async Task An_odd_id_is_an_unknown_one(string id)
+    {
+        foreach (var path in new[] { "/api/workflows/{0}", "/api/workflows/{0}/versions", "/api/workflows/{0}/versions/1", "/api/connectors/{0}", "/api/runs/{0}", "/api/runs/{0}/logs" })
+            Assert.Equal(404, (await _author.GetAsync(path.Replace("{0}", id, StringComparison.Ordinal))).Status);
+        foreach (var path in new[] { "/api/workflows/{0}/run", "/api/runs/{0}/cancel" })
+            Assert.Equal(404, (await _author.PostAsync(path.Replace("{0}", id, StringComparison.Ordinal))).Status);
+        Assert.Equal(404, (await _author.PostAsync($"/api/workflows/{id}/operations", """{"ops":[]}""", "1")).Status);
+    }
+
     private async Task<(int, string)> StatusAsync(string path, string body, string? ifMatch)
     {
         var reply = await _author.PostAsync(path, body, ifMatch);

@@ -115,7 +115,7 @@ internal sealed class RunOperations(Contracts.Runs.V1.Runs.RunsClient runs)
     /// </summary>
     /// <exception cref="ProtocolException">404, as for a run that does not exist.</exception>
     public static string RequireRunId(string id) =>
-        id.Length is > 0 and <= 128 && !id.Contains(':') ? id : throw new ProtocolException(ProtocolError.NotFound("run"));
+        id.Length is > 0 and <= 128 && !id.AsSpan().ContainsAny(':', '\0') ? id : throw new ProtocolException(ProtocolError.NotFound("run"));
 
     /// <summary>An answer of a few texts, in this order.</summary>
     internal static Answer Texts(int status, params ReadOnlySpan<(string Name, string Value)> members)

@@ -263,7 +263,9 @@ internal sealed class RunStore : IAsyncDisposable
             options.Tags.IsEmpty ? null : JsonSerializer.Serialize(options.Tags),
             append.History.Count == 0 ? null : append.History[^1].Sequence + 1,
             RunDescription.StateOf(state));
-        foreach (var tag in options.Tags)
+
+        // What is no text for every database cannot be asked for either.
+        foreach (var tag in options.Tags.Where(tag => !tag.Contains('\0', StringComparison.Ordinal)))
             session.Enqueue(RunQueries.InsertTag, lease.RunId, tag, options.Tenant, options.IsTest ? 1L : 0L, now);
 
         return null;
