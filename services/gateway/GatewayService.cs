@@ -50,7 +50,7 @@ public static class GatewayService
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
 
-        builder.AddServiceClient<Contracts.Webhooks.V1.Webhooks.WebhooksClient>(WebhookOperations.Service);
+        builder.AddWebhookOperations();
 
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<GatewayMetrics>();
@@ -77,7 +77,6 @@ public static class GatewayService
         services.AddSingleton<EventPolling>();
         services.AddSingleton<EventStreamEndpoint>();
         services.AddSingleton<WorkflowOperations>();
-        services.AddSingleton<WebhookOperations>();
         services.AddMcpEndpoint();
         services.AddSingleton<CapabilitiesSource>();
         services.AddSingleton(_ => OpenApiDocument.Create(Operations.All));
@@ -113,7 +112,6 @@ public static class GatewayService
         var runs = services.GetRequiredService<RunOperations>();
         var documents = services.GetRequiredService<RunDocumentOperations>();
         var interrupts = services.GetRequiredService<InterruptOperations>();
-        var webhooks = services.GetRequiredService<WebhookOperations>();
 
         app.MapOperation(Operations.GetCapabilities, discovery.GetCapabilitiesAsync);
         app.MapOperation(Operations.GetOpenApi, discovery.GetOpenApiAsync);
@@ -133,8 +131,7 @@ public static class GatewayService
         app.MapOperation(Operations.ResolveInterruptByRun, interrupts.ResolveByRunAsync);
         app.MapOperation(Operations.InspectInterruptByToken, interrupts.InspectByTokenAsync);
         app.MapOperation(Operations.ResolveInterruptByToken, interrupts.ResolveByTokenAsync);
-        app.MapOperation(Operations.RegisterWebhook, webhooks.RegisterAsync);
-        app.MapOperation(Operations.UnregisterWebhook, webhooks.UnregisterAsync);
+        app.MapWebhookOperations();
         app.MapOperation(Operations.PollRunEvents, services.GetRequiredService<EventPolling>().PollAsync);
         app.MapRoute(Operations.StreamRunEvents, services.GetRequiredService<EventStreamEndpoint>().HandleAsync);
 

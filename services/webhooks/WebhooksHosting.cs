@@ -39,6 +39,7 @@ public static class WebhooksHosting
             typeof(WebhooksHosting).Assembly);
         services.AddSingleton(WebhookOptions.From(builder.Configuration));
         services.AddSingleton<SubscriptionStore>();
+        services.AddSingleton<DeliveryHistory>();
         services.AddSingleton<LaneStore>();
         services.AddSingleton<Settlements>();
         services.AddSingleton<IntakeStore>();

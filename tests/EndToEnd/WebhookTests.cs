@@ -120,6 +120,41 @@ public abstract class WebhookTests(InstallationFixture fixture)
     }
 
     [Fact]
+    public async Task Webhooks_are_looked_after_on_the_authoring_plane()
+    {
+        await using var receiver = await HookReceiver.StartAsync();
+        using var client = await ClientAsync();
+        using var other = new Client(fixture.Installation.BaseUrl, Installation.OtherTenantKey);
+        var webhook = await RegisterAsync(client, receiver.UrlOf("mine"), "run.completed");
+        var path = "/api/webhooks/subscriptions/" + webhook.Id;
+        Assert.Contains((await client.GetAsync("/api/webhooks/subscriptions")).GetProperty("data").EnumerateArray(), entry => entry.GetProperty("id").GetString() == webhook.Id);
+        Assert.Equal("active", (await client.GetAsync(path)).GetProperty("status").GetString());
+        using (var foreign = await other.SendAsync("GET", path))
+            Assert.Equal(HttpStatusCode.NotFound, foreign.StatusCode);
+
+        using (var tested = await client.SendAsync("POST", path + "/test"))
+            Assert.Equal(HttpStatusCode.Accepted, tested.StatusCode);
+
+        await Eventually.TrueAsync(() => receiver.TakenBy("mine").Count == 1);
+        var id = receiver.TakenBy("mine")[0].Id;
+        await Eventually.TrueAsync(async () => (await client.GetAsync($"{path}/deliveries/{id}")).GetProperty("status").GetString() == "delivered");
+        var delivery = await client.GetAsync($"{path}/deliveries/{id}");
+        Assert.Equal(receiver.TakenBy("mine")[0].Body, System.Text.Encoding.UTF8.GetBytes(delivery.GetProperty("body").GetString()!));
+        Assert.Equal(200, Assert.Single(delivery.GetProperty("attempts").EnumerateArray()).GetProperty("statusCode").GetInt32());
+        Assert.Single((await client.GetAsync(path + "/deliveries?status=delivered")).GetProperty("data").EnumerateArray());
+        using (var replay = await client.SendAsync("POST", $"{path}/deliveries/{id}/replay"))
+            Assert.Equal(HttpStatusCode.Conflict, replay.StatusCode);
+
+        using (var rotated = await client.SendAsync("POST", path + "/rotate-secret", """{"overlapSeconds":60}"""))
+            Assert.NotEqual(webhook.Secret, JsonElement.Parse(await rotated.Content.ReadAsStringAsync()).GetProperty("secret").GetString());
+
+        using (var paused = await client.SendAsync("POST", path + "/pause"))
+            Assert.Equal("paused", JsonElement.Parse(await paused.Content.ReadAsStringAsync()).GetProperty("status").GetString());
+
+        await DeleteAsync(client, webhook.Id);
+    }
+
+    [Fact]
     public async Task Nothing_is_lost_when_the_worker_is_killed_while_it_sends()
     {
         const int Runs = 40;

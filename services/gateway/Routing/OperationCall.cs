@@ -12,7 +12,7 @@ internal sealed class OperationCall(Operation operation)
     /// <summary>The id in the route: <c>{runId}</c>, <c>{workflowId}</c>, <c>{token}</c> or <c>{id}</c>; empty where the route has none.</summary>
     public string ResourceId { get; init; } = "";
 
-    /// <summary>The second id in the route, <c>{nodeId}</c>, <c>{artifactId}</c> or <c>{version}</c>; empty where the route has none.</summary>
+    /// <summary>The second id in the route, <c>{nodeId}</c>, <c>{artifactId}</c>, <c>{deliveryId}</c> or <c>{version}</c>; empty where the route has none.</summary>
     public string NodeId { get; init; } = "";
 
     /// <summary>The <c>Authorization</c> header, unchecked.</summary>

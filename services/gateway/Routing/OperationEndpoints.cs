@@ -33,7 +33,7 @@ internal static class OperationEndpoints
         return new OperationCall(operation)
         {
             ResourceId = ResourceId(context),
-            NodeId = (string?)(request.RouteValues["nodeId"] ?? request.RouteValues["artifactId"] ?? request.RouteValues["version"]) ?? "",
+            NodeId = (string?)(request.RouteValues["nodeId"] ?? request.RouteValues["artifactId"] ?? request.RouteValues["deliveryId"] ?? request.RouteValues["version"]) ?? "",
             Authorization = headers.Authorization,
             IdempotencyKey = headers["Idempotency-Key"],
             Traceparent = headers.TraceParent.ToString(),
