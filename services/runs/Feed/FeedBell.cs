@@ -43,6 +43,7 @@ internal sealed class FeedBell(IEventBus bus, TimeProvider clock) : BackgroundSe
                     bus.Publish(new BusMessage(TopicOf(shard), clock.GetTimestamp(), ReadOnlyMemory<byte>.Empty));
             }
 
+            // Of this process, whatever time the clock of runs shows: one that stands still must not silence the bell.
             await Task.Delay(Pause, TimeProvider.System, stoppingToken);
         }
     }
