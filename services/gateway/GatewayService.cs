@@ -18,6 +18,7 @@ using OpenWop.Micro.Gateway.Runs;
 using OpenWop.Micro.Gateway.Schedules;
 using OpenWop.Micro.Gateway.Secrets;
 using OpenWop.Micro.Gateway.Sessions;
+using OpenWop.Micro.Gateway.TestSeams;
 using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
@@ -148,6 +149,7 @@ public static class GatewayService
         app.MapOperation(Operations.VerifyAuditLog, services.GetRequiredService<AuditOperations>().VerifyAsync);
 
         app.MapMcpEndpoint();
+        app.MapTestSeams();
         app.MapServiceOverGrpc<EngineService>();
         app.MapServiceClusters();
         return app;

@@ -84,6 +84,7 @@ public static class RunsHosting
         builder.Services.AddSingleton<RunDocuments>();
         builder.Services.AddSingleton(provider => new RunListing(provider.GetRequiredKeyedService<Database>(Service)));
         builder.Services.AddSingleton<RunLists>();
+        builder.Services.AddSingleton<TestSeams>();
         builder.Services.AddSingleton(provider => new InterruptTokens(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<InterruptResolver>();

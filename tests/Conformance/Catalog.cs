@@ -31,6 +31,7 @@ internal static class Catalog
         .. RouteScenarios.All,
         .. RunDocumentScenarios.All,
         .. HostileInputScenarios.All,
+        .. SeamScenarios.All,
         .. DocumentScenarios.All,
     ];
 }

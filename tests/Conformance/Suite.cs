@@ -55,12 +55,16 @@ internal sealed class Suite : IDisposable
     /// <summary>What the host's OpenAPI document says, and which operations of it have been called.</summary>
     public ServedContract Contract { get; private set; } = ServedContract.None;
 
+    /// <summary>Whether the host lets tests reach into it (spec/conformance.md 6.3).</summary>
+    public bool HasSeams { get; private set; }
+
     public static async Task<Suite> ConnectAsync(HostAccess access)
     {
         var suite = new Suite(access);
         suite.Advertised = new Advertisement((await suite.Anonymous.GetAsync("/.well-known/openwop")).Expecting(200).Json);
         if (await suite.Anonymous.GetAsync("/v1/openapi.json") is { Status: 200 } document)
             suite.Contract = ServedContract.Read(document.Json);
+        suite.HasSeams = await suite.Host.PostAsync("/v1/host/sample/test/capability-toggle", new { reset = true }) is { Status: 200 };
         return suite;
     }
 

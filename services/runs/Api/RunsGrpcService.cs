@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
@@ -19,7 +20,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists, TestSeams seams) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -151,6 +152,26 @@ internal sealed class RunsGrpcService(
             () => PausedAsync(row.RunId, new RunCommand.Resume(reason, IdentityOf(request.RequestId))),
             (peer, options) => peer.ResumeRunAsync(request, options),
             repeatable: request.RequestId.Length > 0);
+    }
+
+    public override async Task<SetVariablesReply> SetVariables(SetVariablesRequest request, ServerCallContext context)
+    {
+        if (!seams.AreOn)
+            throw new RpcException(new Status(StatusCode.Unimplemented, "The seams for tests are off."));
+
+        var row = await VisibleAsync(request.RunId, context);
+        var values = JsonElement.Parse(request.Variables.Span).EnumerateObject().ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);
+        return await router.RunAsync(
+            row.RunId,
+            context,
+            async () =>
+            {
+                var command = new RunCommand.SetVariables(values);
+                await registry.PostAsync(row.RunId, command);
+                return new SetVariablesReply { Status = RunSnapshot.StatusOf(await command.Reply) };
+            },
+            (peer, options) => peer.SetVariablesAsync(request, options),
+            repeatable: true);
     }
 
     public override async Task<ResolveInterruptReply> ResolveInterrupt(ResolveInterruptRequest request, ServerCallContext context)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Runs.Core;
 
@@ -64,6 +65,24 @@ internal abstract partial class RunCommand
     public sealed class Resume(string? reason, RequestIdentity? request) : Asked(request)
     {
         protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver) => PauseDecisions.Resume(draft, reason);
+    }
+
+    /// <summary>A test of the protocol changes variables under a run that goes on.</summary>
+    public sealed class SetVariables(IReadOnlyDictionary<string, JsonElement> values) : Asked
+    {
+        protected override ProtocolError? DecideAnew(Draft draft, RunDriver driver)
+        {
+            if (draft.State.IsTerminal)
+                return RunErrors.Terminal(draft.State);
+
+            foreach (var (name, value) in values)
+            {
+                JsonElement? previous = draft.State.Variables.TryGetValue(name, out var before) ? before : null;
+                draft.Add(new VariableChanged(name, value, previous, Node: null, draft.State.SensitiveVariables.Contains(name)));
+            }
+
+            return null;
+        }
     }
 
     public sealed class NodeFinished(NodeResult result) : RunCommand

@@ -48,7 +48,7 @@ internal sealed class ServedContract
         ]);
     }
 
-    /// <summary>Checks one exchange. Calls of routes that are not described are none of its business: what they answer is a scenario's.</summary>
+    /// <summary>Checks one exchange. Calls of routes that are not described are none of its business: what they answer is a scenario's. Seams for tests are not part of the service.</summary>
     /// <param name="requestBody">Null = none.</param>
     public void Check(string method, string path, string? requestBody, Reply reply)
     {
@@ -57,7 +57,7 @@ internal sealed class ServedContract
 
         if (Find(method, path) is not { } operation)
         {
-            Expect.That(reply.Status >= 400, $"{method} {path} succeeds ({reply.Status}) and is not in the OpenAPI document.");
+            Expect.That(reply.Status >= 400 || path.StartsWith("/v1/host/sample/", StringComparison.Ordinal), $"{method} {path} succeeds ({reply.Status}) and is not in the OpenAPI document.");
             return;
         }
 
