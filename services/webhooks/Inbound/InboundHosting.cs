@@ -18,8 +18,9 @@ internal static class InboundHosting
         builder.AddServiceClient<Workflows.WorkflowsClient>("workflows");
         services.AddSingleton(InboundOptions.From(builder.Configuration));
         services.AddSingleton<InboundStore>();
-        services.AddSingleton(provider => new InboundSecrets(new SecretSeal(SealingKeys.Load(
-            provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>(), "webhook secrets"))));
+        services.AddSingleton(provider => SecretsOf(SealingKeys.Load(
+            provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>(), "webhook secrets")));
+        services.AddHostedService<InboundSecretRotation>();
         services.AddSingleton<DeliveryLimits>();
         services.AddSingleton<TargetWorkflows>();
         services.AddSingleton<InboundEditor>();
@@ -29,4 +30,6 @@ internal static class InboundHosting
     }
 
     public static void MapInbound(this WebApplication app) => app.MapServiceOverGrpc<InboundGrpcService>();
+
+    private static InboundSecrets SecretsOf(SealingKeys keys) => new(new SecretSeal(keys), keys);
 }

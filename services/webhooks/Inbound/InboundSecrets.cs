@@ -5,7 +5,7 @@ using OpenWop.Micro.Secrets;
 namespace OpenWop.Micro.Webhooks.Inbound;
 
 /// <summary>Secrets of inbound webhooks: made, sealed for the database, and opened to check a signature.</summary>
-internal sealed class InboundSecrets(SecretSeal seal)
+internal sealed class InboundSecrets(SecretSeal seal, SealingKeys keys)
 {
     private const string Kind = "inbound webhook";
 
@@ -22,6 +22,23 @@ internal sealed class InboundSecrets(SecretSeal seal)
             good.Add(Open(webhook, previous));
 
         return good;
+    }
+
+    /// <summary>Whether there is a key that secrets are to be sealed with instead of another one.</summary>
+    public bool IsRotating => keys.IsRotating;
+
+    /// <summary>The webhook's secrets sealed with the current key, or null when they are.</summary>
+    /// <exception cref="CryptographicException">The key that one of them is sealed with is gone.</exception>
+    public (byte[] Secret, byte[]? Previous)? SealAgain(InboundWebhook webhook)
+    {
+        if (IsCurrent(webhook.Secret) && (webhook.PreviousSecret is null || IsCurrent(webhook.PreviousSecret)))
+            return null;
+
+        return (Again(webhook.Secret), webhook.PreviousSecret is null ? null : Again(webhook.PreviousSecret));
+
+        bool IsCurrent(byte[] secret) => SecretSeal.KeyIdOf(secret).Span.SequenceEqual(keys.CurrentId.Span);
+
+        byte[] Again(byte[] secret) => seal.SealAgain(secret, Kind, webhook.Owner.Tenant, webhook.Id);
     }
 
     private string Open(InboundWebhook webhook, byte[] secret) => Encoding.UTF8.GetString(seal.Open(secret, Kind, webhook.Owner.Tenant, webhook.Id));

@@ -35,9 +35,9 @@ internal sealed class InboundHost : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(string Tenant, bool IsTest), Lazy<Task<string>>> _keys = [];
     private readonly WebApplication _app;
-    private readonly TempFolder _folder;
+    private readonly TempFolder? _folder;
 
-    private InboundHost(WebApplication app, TempFolder folder, CountingEngine engine, FakeTimeProvider time)
+    private InboundHost(WebApplication app, TempFolder? folder, CountingEngine engine, FakeTimeProvider time)
     {
         (_app, _folder, Engine, Time) = (app, folder, engine, time);
         Client = app.Services.GetRequiredService<Client>();
@@ -53,9 +53,9 @@ internal sealed class InboundHost : IAsyncDisposable
 
     public Database Database => _app.Services.GetRequiredKeyedService<Database>("webhooks");
 
-    public static async Task<InboundHost> StartAsync(string[] settings)
+    public static async Task<InboundHost> StartAsync(string[] settings, TempFolder? kept = null)
     {
-        var folder = new TempFolder();
+        var folder = kept ?? new TempFolder();
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var (engine, feed) = (new CountingEngine(), new FakeFeed());
         var builder = WebApplication.CreateBuilder(
@@ -80,7 +80,7 @@ internal sealed class InboundHost : IAsyncDisposable
         app.MapWebhooks();
         feed.Bus = app.Services.GetRequiredService<IEventBus>();
         await app.StartAsync();
-        var host = new InboundHost(app, folder, engine, time);
+        var host = new InboundHost(app, kept is null ? folder : null, engine, time);
         await host.StoreWorkflowAsync("acme");
         await host.StoreWorkflowAsync("acme", isTest: true);
         return host;
@@ -133,7 +133,7 @@ internal sealed class InboundHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 
     private async Task<VerifiedKey> VerifyAsync(string tenant, bool isTest)

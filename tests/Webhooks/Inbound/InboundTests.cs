@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
@@ -5,6 +6,7 @@ using Grpc.Core;
 using OpenWop.Micro.Contracts.Webhooks.V1;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Errors;
+using OpenWop.Micro.Testing;
 using OpenWop.Micro.Webhooks.Tests.Hosting;
 
 namespace OpenWop.Micro.Webhooks.Tests.Inbound;
@@ -83,6 +85,37 @@ public abstract class InboundTests(Stores store)
         Assert.True(await row.ReadAsync());
         for (var column = 0; column < 2; column++)
             Assert.DoesNotContain("plain secret", Encoding.Latin1.GetString(row.GetFieldValue<byte[]>(column)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Secrets_move_to_a_new_key_and_the_old_one_can_go()
+    {
+        using var folder = new TempFolder();
+        var settings = store.Settings;
+        var (first, second) = (NewKey(), NewKey());
+        Hook hook;
+        byte[] before;
+        await using (var host = await StartAsync(first))
+        {
+            hook = await host.CreateAsync("resealed");
+            before = await SecretAsync(host);
+        }
+
+        await using (var host = await StartAsync($"{second},{first}"))
+            await Eventually.TrueAsync(async () => !(await SecretAsync(host)).SequenceEqual(before));
+
+        await using (var host = await StartAsync(second))
+            Assert.Equal(202, (await host.SendAsync(hook, "{}")).Status);
+
+        Task<InboundHost> StartAsync(string keys) => InboundHost.StartAsync([.. settings, $"OPENWOP_SECRETS_KEY={keys}"], folder);
+
+        async Task<byte[]> SecretAsync(InboundHost host)
+        {
+            await using var session = await host.Database.OpenReadAsync(CancellationToken.None);
+            return (await session.ScalarAsync<byte[]>("SELECT secret FROM inbound_webhooks WHERE id = $1", hook.Id))!;
+        }
+
+        static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     }
 
     [Fact]

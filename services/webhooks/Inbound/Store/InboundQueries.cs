@@ -26,6 +26,12 @@ internal static class InboundQueries
         WHERE id = $1 AND tenant = $2 AND is_test = $3
         """;
 
+    /// <summary>Webhooks of everybody.</summary>
+    public const string ListAll = $"SELECT {Columns} FROM inbound_webhooks WHERE id > $1 ORDER BY id LIMIT $2";
+
+    /// <summary>The same secrets under another key; nothing when somebody has given the webhook a new one meanwhile.</summary>
+    public const string SealAgain = "UPDATE inbound_webhooks SET secret = $3, previous_secret = $4 WHERE id = $1 AND secret = $2";
+
     public const string Delete = "DELETE FROM inbound_webhooks WHERE id = $1 AND tenant = $2 AND is_test = $3";
 
     public const string DeleteDeliveries = "DELETE FROM inbound_deliveries WHERE webhook_id = $1";

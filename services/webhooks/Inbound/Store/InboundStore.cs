@@ -43,6 +43,22 @@ internal sealed class InboundStore([FromKeyedServices("webhooks")] Database data
         return page;
     }
 
+    /// <summary>Webhooks of everybody after an id.</summary>
+    public async Task<List<InboundWebhook>> ListAllAsync(string after, int limit, CancellationToken cancellationToken)
+    {
+        var page = new List<InboundWebhook>();
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(InboundQueries.ListAll, after, (long)limit);
+        while (await rows.ReadAsync(cancellationToken))
+            page.Add(Read(rows));
+
+        return page;
+    }
+
+    /// <summary>Stores the same secrets sealed with another key.</summary>
+    public Task SealAgainAsync(InboundWebhook before, byte[] secret, byte[]? previousSecret, CancellationToken cancellationToken) => database.WriteAsync(
+        session => session.ExecuteAsync(InboundQueries.SealAgain, before.Id, before.Secret, secret, previousSecret), cancellationToken);
+
     /// <param name="limit">Most webhooks that a tenant may have.</param>
     public Task<InboundStoreOutcome> InsertAsync(InboundWebhook webhook, long limit, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
