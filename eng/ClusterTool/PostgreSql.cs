@@ -11,6 +11,8 @@ public sealed record PostgreSql(string Folder, int Port)
     public string ConnectionString => string.Create(
         CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={Port};Username=postgres;Database={Database};Timeout=5;Include Error Detail=false");
 
+    private string[] Connection => ["-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", "postgres"];
+
     private string Data => Path.Combine(Folder, "data");
 
     public static async Task<PostgreSql> CreateAsync(string folder)
@@ -21,7 +23,7 @@ public sealed record PostgreSql(string Folder, int Port)
 
         await ToolAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C");
         await server.StartAsync();
-        await ToolAsync("createdb", "-h", "127.0.0.1", "-p", server.Port.ToString(CultureInfo.InvariantCulture), "-U", "postgres", Database);
+        await ToolAsync("createdb", [.. server.Connection, Database]);
         return server;
     }
 
@@ -34,7 +36,26 @@ public sealed record PostgreSql(string Folder, int Port)
 
     /// <summary>Runs a statement as superuser.</summary>
     public Task ExecuteAsync(string sql) =>
-        ToolAsync("psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", "postgres", "-d", Database, "-c", sql);
+        ToolAsync("psql", [.. Connection, "-q", "-v", "ON_ERROR_STOP=1", "-d", Database, "-c", sql]);
+
+    /// <summary>Writes one schema into a file, while everything runs.</summary>
+    /// <returns>The file.</returns>
+    public async Task<string> DumpAsync(string schema)
+    {
+        var file = Path.Combine(Folder, schema + ".dump");
+        await ToolAsync("pg_dump", [.. Connection, "-d", Database, "--schema", schema, "--format=custom", "--file", file]);
+        return file;
+    }
+
+    /// <summary>Makes a database from such files; returns its connection string.</summary>
+    public async Task<string> RestoreAsync(string database, IEnumerable<string> files)
+    {
+        await ToolAsync("createdb", [.. Connection, database]);
+        foreach (var file in files)
+            await ToolAsync("pg_restore", [.. Connection, "-d", database, "--exit-on-error", "--no-owner", file]);
+
+        return ConnectionString.Replace("Database=" + Database, "Database=" + database, StringComparison.Ordinal);
+    }
 
     /// <summary>Runs a tool quietly, as the user that PostgreSQL insists on.</summary>
     private static Task ToolAsync(string tool, params string[] arguments)

@@ -10,7 +10,8 @@ internal static class Follower
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <returns>All events in the order in which they came, and how often the stream was resumed.</returns>
-    public static async Task<(List<JsonElement> Events, int Resumptions)> FollowAsync(Gateways gateways, string runId, uint first)
+    /// <param name="arrived">Called with each event as it comes.</param>
+    public static async Task<(List<JsonElement> Events, int Resumptions)> FollowAsync(Gateways gateways, string runId, uint first, Action<JsonElement>? arrived = null)
     {
         List<JsonElement> events = [];
         string? lastEventId = null;
@@ -31,6 +32,7 @@ internal static class Follower
                 {
                     lastEventId = frame.EventId;
                     events.Add(JsonElement.Parse(frame.Data));
+                    arrived?.Invoke(events[^1]);
                     if (IsTerminal(frame.EventType))
                         return (events, (int)attempt);
                 }

@@ -37,14 +37,17 @@ internal sealed class MixedLoad : IDisposable
 
     public int Acknowledged => _acknowledged.Count;
 
+    /// <summary>How long creations took, repetitions included, and how old events were when they came over a stream, in milliseconds.</summary>
+    public Latencies Creation { get; } = new();
+
+    public Latencies Delivery { get; } = new();
+
     /// <summary>Runs the load, the faults with it, and checks the outcome.</summary>
     /// <param name="runs">Runs to create.</param>
     /// <param name="faults">Called when a part of the runs exists, spread over the load; each is waited for.</param>
     public async Task RunAsync(int runs, params IReadOnlyList<Func<Task>> faults)
     {
-        foreach (var work in _mix)
-            await Gateways.CallAsync("PUT", "/v1/workflows/" + work.WorkflowId, work.Definition);
-
+        await PrepareAsync();
         var started = Stopwatch.GetTimestamp();
         var next = -1;
         var clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(async () =>
@@ -64,9 +67,7 @@ internal sealed class MixedLoad : IDisposable
 
         await clients;
         var acknowledged = Stopwatch.GetElapsedTime(started);
-        await _fixture.HealAsync();
-        Assert.Equal(runs, _acknowledged.Values.Distinct().Count());
-        await Parallel.ForEachAsync(_acknowledged, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (run, _) => await CheckAsync(run.Key, run.Value));
+        await CheckAsync(runs);
         _output.WriteLine(
             $"{runs} runs, all acknowledged after {acknowledged.TotalSeconds:F1} s and over after {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s; "
             + $"{_followed.Count} streams, resumed {_followed.Values.Sum(stream => stream.Result.Resumptions)} times");
@@ -74,20 +75,37 @@ internal sealed class MixedLoad : IDisposable
 
     public void Dispose() => Gateways.Dispose();
 
+    /// <summary>Stores the workflows.</summary>
+    public async Task PrepareAsync()
+    {
+        foreach (var work in _mix)
+            await Gateways.CallAsync("PUT", "/v1/workflows/" + work.WorkflowId, work.Definition);
+    }
+
+    /// <summary>Brings everything back and checks that all runs exist once, and are what they should be.</summary>
+    public async Task CheckAsync(int runs)
+    {
+        await _fixture.HealAsync();
+        Assert.Equal(runs, _acknowledged.Values.Distinct().Count());
+        await Parallel.ForEachAsync(_acknowledged, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (run, _) => await CheckAsync(run.Key, run.Value));
+    }
+
     private Work WorkOf(int index) => _mix[index % _mix.Count];
 
     private string LabelOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{_label}-{index}");
 
     /// <summary>The life of one run as its client sees it; returns when everything that the client wanted is acknowledged.</summary>
-    private async Task LiveAsync(int index)
+    public async Task LiveAsync(int index)
     {
         var work = WorkOf(index);
         var key = LabelOf(index);
+        var asked = Stopwatch.GetTimestamp();
         var created = await Gateways.CallAsync("POST", "/v1/runs", $$"""{"workflowId":"{{work.WorkflowId}}","inputs":{"label":"{{key}}"} }""", key);
         var runId = created.Body.GetProperty("runId").GetString()!;
+        Creation.Add(Stopwatch.GetElapsedTime(asked));
         _acknowledged[index] = runId;
         if (index % 3 == 0)
-            _followed[index] = Follower.FollowAsync(Gateways, runId, (uint)index);
+            _followed[index] = Follower.FollowAsync(Gateways, runId, (uint)index, @event => Delivery.Add(DateTimeOffset.UtcNow - @event.GetProperty("timestamp").GetDateTimeOffset()));
 
         switch (work.Purpose)
         {

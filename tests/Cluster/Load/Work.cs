@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using OpenWop.Micro.EndToEnd.Tests.Crash;
 
@@ -37,6 +38,13 @@ internal sealed record Work(string WorkflowId, string Definition, string Expecte
         new("fault-child", Workflow("fault-child", ("child", "core.subWorkflow", """{"workflowId":"crash-delay"}""")), "completed"),
         new("fault-pause", Workflow("fault-pause", ("wait", "core.delay", """{"ms":300}"""), ("after", "core.noop", "{}")), "completed", Purpose.Paused),
     ];
+
+    /// <summary>Makes two events every fifth of a second for half a minute.</summary>
+    public static Work Ticking { get; } = new(
+        "fault-ticking",
+        Workflow("fault-ticking", [.. Enumerable.Range(0, 120).Select(number => (string.Create(CultureInfo.InvariantCulture, $"tick{number}"), "core.delay", """{"ms":200}"""))]),
+        "cancelled",
+        Purpose.Cancelled);
 
     private static string Workflow(string id, params (string Id, string Type, string Config)[] chain) => new JsonObject
     {
