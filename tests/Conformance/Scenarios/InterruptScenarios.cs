@@ -169,6 +169,13 @@ internal static class InterruptScenarios
         answers[0].Expecting(200);
         answers[1].Expecting(200, 409, 422);
         var status = Suite.StatusOf(await suite.UntilTerminalAsync(runId));
+        if (answers[1].Status == 200 && status == "cancelled")
+        {
+            // The cancel came between the answer and the end, which the log has to show.
+            Expect.That(Suite.OfType(await suite.EventsAsync(runId), "node.resumed").Any(), "The answer got 200, and the log does not know it.");
+            return;
+        }
+
         Expect.Equal(answers[1].Status == 200 ? "completed" : "cancelled", status, $"status after the answer got {answers[1].Status}");
     }
 
