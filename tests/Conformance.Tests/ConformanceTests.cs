@@ -9,7 +9,7 @@ public sealed class ConformanceTests(ConformingHost host) : IClassFixture<Confor
     private static readonly string[] Optional =
     [
         "mcp", "aiProviders", "limits.idempotencyAckTimeoutSec", "conformance-capability-missing",
-        "openwop-smoke-byok-roundtrip", "conformance-agent-memory-redaction", "secrets", "no debugBundle", "no conversationPrimitive", "test seams",
+        "no debugBundle", "no conversationPrimitive", "test seams",
     ];
 
     public static TheoryData<string> Claimed => [.. Catalog.All.Where(scenario => !IsOptional(scenario)).Select(scenario => scenario.Name)];

@@ -21,7 +21,11 @@ public sealed class ConformingHost : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        await using var installation = await Installation.StartAsync(Form.Embedded, ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")), ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"));
+        await using var installation = await Installation.StartAsync(
+            Form.Embedded,
+            ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")),
+            ("OPENWOP_CANARY_SECRET_VALUE", "sk-CANARY-openwop-conformance-secret"),
+            ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"));
         using var suite = await Suite.ConnectAsync(new HostAccess(installation.BaseUrl, Installation.Key)
         {
             LowScopeKey = Installation.ReaderKey,

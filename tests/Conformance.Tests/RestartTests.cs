@@ -16,6 +16,7 @@ public sealed class RestartTests
         await using var installation = await Installation.StartAsync(
             Form.Embedded,
             ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")),
+            ("OPENWOP_CANARY_SECRET_VALUE", "sk-CANARY-openwop-conformance-secret"),
             ("OPENWOP_TEST_SEAM_ENABLED", "true"));
         var access = new HostAccess(installation.BaseUrl, Installation.Key)
         {

@@ -40,6 +40,11 @@ public static class EventTypes
     public const string ConversationExchanged = "conversation.exchanged";
     public const string ConversationClosed = "conversation.closed";
     public const string MemoryWritten = "memory.written";
+    public const string ProviderUsage = "provider.usage";
+    public const string EnvelopeRetryAttempted = "envelope.retry.attempted";
+    public const string EnvelopeRetryExhausted = "envelope.retry.exhausted";
+    public const string EnvelopeRefusal = "envelope.refusal";
+    public const string EnvelopeTruncated = "envelope.truncated";
     public const string VersionPinned = "version.pinned";
     public const string LoopbackLimit = "workflow.loopback-limit";
     public const string CapBreached = "cap.breached";

@@ -19,6 +19,7 @@ internal sealed partial class CapabilitiesSource(
     Contracts.Runs.V1.Runs.RunsClient runs,
     Contracts.Workflows.V1.Workflows.WorkflowsClient workflows,
     Contracts.Identity.V1.Audit.AuditClient audit,
+    Vault.VaultClient vault,
     PublicAddress address,
     ServiceTopology topology,
     IConfiguration configuration,
@@ -77,11 +78,13 @@ internal sealed partial class CapabilitiesSource(
             var deadline = DateTime.UtcNow + Patience;
             var engine = runs.ListNodeTypesAsync(new ListNodeTypesRequest(), deadline: deadline);
             var checkpoints = audit.GetCheckpointKeyAsync(new GetCheckpointKeyRequest(), deadline: deadline);
+            var secrets = vault.GetStatusAsync(new GetVaultStatusRequest(), deadline: deadline);
             var seeded = await ListSeededAsync(deadline);
             _document = CapabilitiesDocument.Create(ServerCapabilities.Of(new(
                 await engine,
                 seeded,
                 await checkpoints,
+                (await secrets).Seeded,
                 address.Configured,
                 configuration.MaxRequestBodyBytes(),
                 !string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]),

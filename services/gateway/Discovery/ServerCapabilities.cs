@@ -16,13 +16,14 @@ namespace OpenWop.Micro.Gateway.Discovery;
 /// <param name="Engine">What the engine can execute.</param>
 /// <param name="Seeded">Definitions that every tenant sees.</param>
 /// <param name="Audit">The key of the audit log's checkpoints.</param>
+/// <param name="SeededSecrets">Ids of secrets that tests of the protocol may resolve.</param>
 /// <param name="PublicUrl">Configured base URL, or null.</param>
 /// <param name="MaxRequestBodyBytes">Largest request body that is accepted.</param>
 /// <param name="ExportsTelemetry">Whether traces leave the installation over OTLP.</param>
 /// <param name="Inflight">How much a gateway takes on at a time.</param>
 /// <param name="HasWebhooks">Whether the installation has the service that delivers.</param>
 internal sealed record ServerFacts(
-    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry, InflightOptions Inflight, bool HasWebhooks);
+    ListNodeTypesReply Engine, IReadOnlyCollection<Definition> Seeded, CheckpointKeyReply Audit, IReadOnlyCollection<string> SeededSecrets, string? PublicUrl, long MaxRequestBodyBytes, bool ExportsTelemetry, InflightOptions Inflight, bool HasWebhooks);
 
 /// <summary>
 /// What this server advertises (spec/http-core.md 8). Only what works: absence means "not supported", and everything that is
@@ -58,6 +59,7 @@ internal static class ServerCapabilities
         Testing = new TestingSupport
         {
             TestKeyPrefix = ApiKeyText.TestPrefix,
+            MockProviders = [.. facts.Engine.MockProviders],
             ForceEngineVersions = (facts.Engine.Limits.OldestEngineVersion, facts.Engine.Limits.EngineVersion),
         },
         Families = families.ToImmutableSortedDictionary(StringComparer.Ordinal),
@@ -94,7 +96,7 @@ internal static class ServerCapabilities
         foreach (var seeded in facts.Seeded)
         {
             var definition = JsonElement.Parse(seeded.Json.Span);
-            if (SeededWorkflows.IsExecutable(definition, registered, families))
+            if (SeededWorkflows.IsExecutable(definition, registered, families) && !AiCapabilities.LacksSomething(definition, facts))
                 yield return seeded.WorkflowId;
         }
     }
@@ -163,6 +165,7 @@ internal static class ServerCapabilities
             };
         }
 
+        AiCapabilities.Add(families, facts);
         AgentCapabilities.Add(families, typeId => Executes(facts, typeId), facts.Engine.Limits.MaxMemoryEntryBytes);
         if (Production(facts.Inflight) is { } production)
             families["production"] = production;

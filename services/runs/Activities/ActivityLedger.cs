@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using OpenWop.Micro.Runs.Mailbox;
 using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Runs.Secrets;
 using OpenWop.Micro.Runs.Shards;
 
 namespace OpenWop.Micro.Runs.Activities;
@@ -50,7 +51,7 @@ internal sealed class ActivityLedger(ActivityStore store, OwnedShards shards)
                 return ActivityRecord.Decode(known);
             }
 
-            var result = await effect(identity, cancellationToken);
+            var result = context.Redactor.Redact(await effect(identity, cancellationToken));
 
             // 4. The effect has happened: no cancellation from here on.
             if (result.Settled)

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Runs;
 using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Ai;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Mailbox;
@@ -23,7 +24,7 @@ internal sealed record CreatedRun(string RunId, string Status, bool Replayed);
 /// Creates runs: checks what can be checked before there is a run, mints the id in a shard of this instance, and puts the first
 /// command into a new mailbox. Answers when the run and its first events are durable.
 /// </summary>
-internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, OwnedShards shards, RunRegistry registry, RunStore store, TimeProvider clock)
+internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, OwnedShards shards, RunRegistry registry, RunStore store, TimeProvider clock, AiProviders providers)
 {
     /// <summary>Ceiling of <c>recursionLimit</c>, and its value when a run does not say (<c>limits.maxNodeExecutions</c>).</summary>
     public const int MaxNodeExecutions = 1000;
@@ -31,11 +32,20 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     /// <summary>Longest life of a run (<c>limits.maxRunDurationMs</c>): 30 days.</summary>
     public const long MaxRunDurationMs = 30L * 24 * 60 * 60 * 1000;
 
-    internal static readonly RunOptionPolicy Policy = new()
+    private static readonly RunOptionPolicy Policy = new()
     {
         MaxNodeExecutions = MaxNodeExecutions,
         MaxRunDurationMs = MaxRunDurationMs,
         LaterKeys = [ReservedOptions.RunTimeoutMs],
+        MockProviders = MockProviders.Ids,
+    };
+
+    /// <summary>What this server honours for callers of a mode.</summary>
+    internal RunOptionPolicy PolicyFor(bool isTest) => Policy with
+    {
+        IsTestKey = isTest,
+        AiProviders = providers.All.Count > 0 ? [.. providers.All.Select(provider => provider.Id)] : null,
+        ByokProviders = providers.All.Count > 0 ? [.. providers.Byok.Select(provider => provider.Id)] : null,
     };
 
     /// <summary>Seconds after which a claim of <c>X-Dedup: enforce</c> is worth trying again.</summary>
@@ -47,7 +57,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         if (engineVersion is { } forced && !EngineVersions.IsSupported(forced))
             throw new ProtocolException(RunErrors.UnsupportedEngine(forced));
 
-        if (!CreateRunBody.TryParse(body.Span, Policy with { IsTestKey = owner.IsTest }, out var input, out var error))
+        if (!CreateRunBody.TryParse(body.Span, PolicyFor(owner.IsTest), out var input, out var error))
             throw new ProtocolException(error);
 
         return await CreateAsync(

@@ -28,14 +28,14 @@ internal sealed record ForkedRun(string RunId, RunOrigin Origin, bool Replayed);
 /// own.</item>
 /// </list>
 /// </summary>
-internal sealed class RunForker(OwnedShards shards, RunRegistry registry, RunStore store, TimeProvider clock)
+internal sealed class RunForker(RunCreator creator, OwnedShards shards, RunRegistry registry, RunStore store, TimeProvider clock)
 {
     /// <summary>Status of a fork in the answer that names it: it exists and has not gone on yet.</summary>
     public const string Status = RunStatuses.Pending;
 
     public async Task<ForkedRun> ForkAsync(RunRow source, ReadOnlyMemory<byte> body, string? requestId, CancellationToken cancellationToken)
     {
-        if (!ForkRunBody.TryParse(body.Span, RunCreator.Policy with { IsTestKey = source.IsTest }, out var input, out var error))
+        if (!ForkRunBody.TryParse(body.Span, creator.PolicyFor(source.IsTest), out var input, out var error))
             throw new ProtocolException(error);
 
         var origin = new RunOrigin(source.RunId, input.FromSequence, input.Mode);

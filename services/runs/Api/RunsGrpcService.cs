@@ -5,6 +5,7 @@ using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Protocol.Runs;
+using OpenWop.Micro.Runs.Ai;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
@@ -20,7 +21,7 @@ namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
 internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists, TestSeams seams) : Contracts.Runs.V1.Runs.RunsBase
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists, TestSeams seams, AiProviders providers) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -235,6 +236,8 @@ internal sealed class RunsGrpcService(
     {
         var reply = new ListNodeTypesReply { Limits = new EngineLimits { MaxNodeExecutions = RunCreator.MaxNodeExecutions, MaxRunDurationMs = RunCreator.MaxRunDurationMs, EngineVersion = EngineVersions.Current, OldestEngineVersion = EngineVersions.Oldest, MaxMemoryEntryBytes = MemoryRules.MaxEntryBytes } };
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
+        reply.AiProviders.AddRange(providers.All.Select(provider => new Contracts.Runs.V1.AiProvider { Id = provider.Id, Byok = !provider.IsKeyless }));
+        reply.MockProviders.AddRange(MockProviders.Ids);
         return Task.FromResult(reply);
     }
 

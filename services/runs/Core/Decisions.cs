@@ -21,15 +21,8 @@ internal static class Decisions
     /// <summary>The result of an attempt. Ignored when the node has moved on (cancelled, retried, another iteration).</summary>
     public static void NodeFinished(Draft draft, WorkflowGraph graph, NodeResult result)
     {
-        if (draft.State.IsTerminal
-            || !draft.State.Nodes.TryGetValue(result.NodeId, out var node)
-            || node.Status != NodeStatus.Running
-            || node.Attempt != result.Attempt
-            || node.Iteration != result.Iteration
-            || node.Turn != result.Turn)
-        {
+        if (CurrentAttempt(draft, result.NodeId, result.Attempt, result.Iteration, result.Turn) is not { } node)
             return;
-        }
 
         draft.Cause = result.CauseSequence;
         foreach (var line in result.LogLines)
@@ -42,6 +35,22 @@ internal static class Decisions
         AgentEvents.Add(draft, result, afterSuspension: true);
         draft.Cause = null;
     }
+
+    /// <summary>An event of an attempt that goes on. Ignored like a result when the node has moved on.</summary>
+    public static void NodeEmitted(Draft draft, NodeEmission emission)
+    {
+        if (CurrentAttempt(draft, emission.NodeId, emission.Attempt, emission.Iteration, emission.Turn) is not null)
+            draft.Add(emission.Body);
+    }
+
+    /// <summary>The node, if it still is in the attempt that something comes from.</summary>
+    private static NodeState? CurrentAttempt(Draft draft, string nodeId, int attempt, int iteration, int turn) =>
+        !draft.State.IsTerminal
+        && draft.State.Nodes.TryGetValue(nodeId, out var node)
+        && node.Status == NodeStatus.Running
+        && (node.Attempt, node.Iteration, node.Turn) == (attempt, iteration, turn)
+            ? node
+            : null;
 
     private static void AddOutcome(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result)
     {

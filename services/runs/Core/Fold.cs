@@ -80,6 +80,7 @@ internal static class Fold
             },
             NodeEmitted { Type: EventTypes.VersionPinned } pinned => AgentEvents.Pinned(state, pinned),
             NodeEmitted { Type: EventTypes.MemoryWritten } written => MemoryDecisions.Written(state, written),
+            OutputChunk chunk => WithNode(state, chunk.Node, node => node with { Streamed = StreamedText.Add(node.Streamed, chunk) }),
             OrchestratorDecided decided => AgentEvents.Decided(state, decided, @event.Sequence),
             ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
             ChildReported reported => ChildFold.Reported(state, reported),

@@ -22,6 +22,9 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
     /// <summary>A draft with this many events is committed before the run goes on.</summary>
     public const int DraftLimit = 512;
 
+    /// <summary>Secrets of all nodes; options do not change, so they are collected once.</summary>
+    private ImmutableArray<string>? runSecretIds;
+
     public WorkflowGraph Graph => graph;
 
     /// <summary>A draft on a state, for this driver to advance.</summary>
@@ -240,6 +243,9 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
         (state.Loops.GetValueOrDefault(node.Id)?.Executions ?? 0)
         + (loop is null || state.Nodes.GetValueOrDefault(node.Id) is not { Status: not NodeStatus.Skipped } ? 0 : 1);
 
+    private IReadOnlyList<SecretRequirement> SecretsOf(GraphNode node, JsonElement configurable) =>
+        types.Find(node.Definition) is { IsPure: false } handler && !node.Definition.Disabled ? handler.SecretsOf(node.Definition, configurable) : [];
+
     private NodeContext ContextOf(
         RunState state,
         string runId,
@@ -254,9 +260,15 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
         var options = state.Options!;
         var touched = state.Nodes.GetValueOrDefault(node.Id);
         var same = loop is null && touched?.Attempt == attempt ? touched : null;
+        var configurable = options.Configurable.IsDefined() ? options.Configurable : JsonValues.EmptyObject;
+        runSecretIds ??= [.. graph.Nodes.SelectMany(other => SecretsOf(other, configurable)).Select(secret => secret.SecretId).Distinct(StringComparer.Ordinal)];
         return new NodeContext
         {
             Tenant = options.Tenant,
+            IsTest = options.IsTest,
+            SecretRequirements = runSecretIds.Value.IsEmpty ? [] : [.. SecretsOf(node, configurable)],
+            RunSecretIds = runSecretIds.Value,
+            Streamed = same?.Streamed,
             RunId = runId,
             WorkflowId = state.WorkflowId,
             Node = node.Definition,
@@ -273,7 +285,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             Channels = state.Channels,
             ChannelDeclarations = graph.Definition.Channels,
             LoadNodeOutputs = state.CompletedOutputs,
-            Configurable = options.Configurable.IsDefined() ? options.Configurable : JsonValues.EmptyObject,
+            Configurable = configurable,
             LoopState = loop is null ? state.Loops.GetValueOrDefault(node.Id)?.State : touched?.LoopState,
             Orchestration = state.Orchestration,
             Pins = state.Pins,

@@ -67,6 +67,9 @@ internal sealed record NodeState(NodeStatus Status)
     public JsonElement? MaskedOutputs { get; init; }
     public ImmutableArray<string>? LivePorts { get; init; }
     public JsonElement? LoopState { get; init; }
+
+    /// <summary>What the attempt has streamed so far; null = nothing.</summary>
+    public StreamedText? Streamed { get; init; }
     public NodeError? Error { get; init; }
 
     public bool IsSettled => Status is NodeStatus.Completed or NodeStatus.Failed or NodeStatus.Skipped or NodeStatus.Cancelled;

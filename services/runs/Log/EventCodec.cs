@@ -54,6 +54,9 @@ internal static class EventCodec
         }
 
         writer.WriteStartObject("payload");
+        if (@event.Body is OutputChunk)
+            writer.WriteString("runId", runId); // Readers of several streams have nothing but the payload.
+
         EventPayloads.Write(writer, @event.Body);
         writer.WriteEndObject();
         writer.WriteString("timestamp", Timestamps.Format(@event.Timestamp));
@@ -101,6 +104,7 @@ internal static class EventCodec
         ChannelWritten => EventTypes.ChannelWritten,
         OrchestratorDecided => EventTypes.OrchestratorDecided,
         NodeEmitted emitted => emitted.Type,
+        OutputChunk => EventTypes.OutputChunk,
         ArtifactCreated => EventTypes.ArtifactCreated,
         ChildStarted or ChildReported => EventTypes.LogAppended,
         CapBreached => EventTypes.CapBreached,

@@ -96,6 +96,14 @@ internal static class EventPayloads
                     member.WriteTo(writer);
 
                 break;
+            case OutputChunk chunk:
+                writer.WriteString("nodeId", chunk.Node);
+                writer.WriteString("chunk", chunk.Chunk);
+                writer.WriteBoolean("isLast", chunk.IsLast);
+                if (chunk.Meta is { } meta)
+                    Write(writer, "meta", meta);
+
+                break;
             case ChildStarted started:
                 ChildPayloads.Write(writer, started);
                 break;
@@ -163,6 +171,8 @@ internal static class EventPayloads
             EventTypes.LogAppended when ChildPayloads.Read(payload, facts) is { } child => child,
             EventTypes.LogAppended => new LogAppended(Text(payload, "level"), Text(payload, "message"), payload.Member("fields"), payload.StringMember("nodeId")),
             _ when AgentEvents.IsEmitted(type) => new NodeEmitted(Text(document, "nodeId"), type, payload),
+            EventTypes.OutputChunk => new OutputChunk(
+                Text(payload, "nodeId"), Text(payload, "chunk"), payload.Member("isLast") is { ValueKind: JsonValueKind.True }, payload.Member("meta")),
             EventTypes.OrchestratorDecided => new OrchestratorDecided(Text(document, "nodeId"), Text(payload, "agentId"), Required(payload, "decision")),
             EventTypes.ArtifactCreated when facts.Member("data") is not null => ArtifactPayloads.Read(document, payload, facts),
             EventTypes.ChannelWritten => ChannelPayloads.Read(payload, facts),

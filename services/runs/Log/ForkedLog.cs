@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Runs.Core;
 
 namespace OpenWop.Micro.Runs.Log;
@@ -45,6 +46,13 @@ internal static class ForkedLog
                     break;
                 case "causationId" when EventCodec.SequenceOf(sourceRunId, member.Value.GetString() ?? "") is { } cause:
                     writer.WriteStringValue(EventCodec.EventId(runId, cause));
+                    break;
+                case "payload" when @event.Type == EventTypes.OutputChunk:
+                    writer.WriteStartObject();
+                    writer.WriteString("runId", runId);
+                    foreach (var part in member.Value.EnumerateObject().Where(part => part.Name != "runId"))
+                        part.WriteTo(writer);
+                    writer.WriteEndObject();
                     break;
                 default:
                     writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(member.Value), skipInputValidation: true);

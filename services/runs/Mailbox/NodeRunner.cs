@@ -5,13 +5,14 @@ using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Nodes;
+using OpenWop.Micro.Runs.Secrets;
 using OpenWop.Micro.Runs.Telemetry;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Runs.Mailbox;
 
 /// <summary>Executes attempts with outside effects, a bounded number at a time.</summary>
-internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns childRuns, MemoryStore memory, TimeProvider clock, ILogger<NodeRunner> logger) : IDisposable
+internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns childRuns, MemoryStore memory, RunSecrets secrets, TimeProvider clock, ILogger<NodeRunner> logger) : IDisposable
 {
     /// <summary>Attempts executed at the same time on one instance; more wait for their turn.</summary>
     public const int MaxConcurrency = 256;
@@ -26,8 +27,15 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
     /// attempt has no result, whoever cancelled it knows why.
     /// </summary>
     /// <param name="startOver">Called instead when the attempt ended because the database was away; the pause is over then.</param>
-    public void Start(NodeWork work, Action<NodeResult> report, Action startOver, CancellationToken cancellationToken) =>
+    /// <param name="emit">Takes an event of the attempt while it goes on and what to call when it is settled; false when nobody takes it any more.</param>
+    public void Start(NodeWork work, Action<NodeResult> report, Action startOver, Func<NodeEmission, Action, bool> emit, CancellationToken cancellationToken)
+    {
+        work.Context.Stream = new AttemptStream(work.Context, emit);
         _ = Task.Run(() => RunAsync(work, report, startOver, cancellationToken), CancellationToken.None);
+    }
+
+    /// <summary>A run is not active any more.</summary>
+    public void Forget(string runId) => secrets.Forget(runId);
 
     public void Dispose() => slots.Dispose();
 
@@ -43,7 +51,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
             try
             {
                 var outcome = await ExecuteAsync(work, cancellationToken);
-                report(NodeResult.Of(work.Context, outcome));
+                report(work.Context.Redactor.Redact(NodeResult.Of(work.Context, outcome)));
             }
             finally
             {
@@ -53,7 +61,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         }
         catch (Exception exception) when (IsOurs(exception) && !cancellationToken.IsCancellationRequested)
         {
-            Log.Interrupted(logger, work.Context.RunId, work.Context.Node.Id, exception.Message);
+            Log.Interrupted(logger, work.Context.RunId, work.Context.Node.Id, work.Context.Redactor.Redact(exception.Message));
             await Task.Delay(StartOverPause, clock, CancellationToken.None);
             startOver();
         }
@@ -78,7 +86,9 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         using var span = RunTelemetry.Enter(work.Context.RunId, work.Context.Trace, work.Context.Node.Id, work.Context.Iteration, work.Context.Attempt);
         try
         {
-            return await work.Handler.ExecuteAsync(work.Context, linked.Token);
+            return await secrets.OpenAsync(work.Context, linked.Token) is { } missing
+                ? new NodeOutcome.Failed(missing)
+                : await work.Handler.ExecuteAsync(work.Context, linked.Token);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -90,9 +100,18 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !IsOurs(exception))
         {
-            Log.Crashed(logger, exception, work.Context.RunId, work.Context.Node.Id);
+            LogCrash(work.Context, exception);
             return new NodeOutcome.Failed(new NodeError("node_crashed", $"The node failed unexpectedly ({exception.GetType().Name}).", Retryable: true));
         }
+    }
+
+    /// <summary>Messages of exceptions repeat what they are about, such as the header that could not be sent.</summary>
+    private void LogCrash(NodeContext context, Exception exception)
+    {
+        if (context.Redactor.IsEmpty)
+            Log.Crashed(logger, exception, context.RunId, context.Node.Id);
+        else
+            Log.CrashedWithSecrets(logger, context.RunId, context.Node.Id, context.Redactor.Redact(exception.ToString()));
     }
 
     private static partial class Log
@@ -105,5 +124,8 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Run {RunId}: node {NodeId} crashed")]
         public static partial void Crashed(ILogger logger, Exception exception, string runId, string nodeId);
+
+        [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "Run {RunId}: node {NodeId} crashed: {Exception}")]
+        public static partial void CrashedWithSecrets(ILogger logger, string runId, string nodeId, string exception);
     }
 }

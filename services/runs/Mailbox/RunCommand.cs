@@ -90,6 +90,17 @@ internal abstract partial class RunCommand
         public override void Decide(Draft draft, RunDriver driver) => Decisions.NodeFinished(draft, driver.Graph, result);
     }
 
+    /// <summary>An attempt says something while it goes on. What waits in the mailbox together becomes one commit.</summary>
+    /// <param name="settled">Called when the event is durable, or never will be.</param>
+    public sealed class NodeEmits(NodeEmission emission, Action settled) : RunCommand
+    {
+        public override void Decide(Draft draft, RunDriver driver) => Decisions.NodeEmitted(draft, emission);
+
+        public override void Committed(RunState state) => settled();
+
+        public override void Failed(Exception exception) => settled();
+    }
+
     /// <summary>A signal of another run has arrived; the mailbox decides on it when it can.</summary>
     public sealed class Deliver(RunSignal signal) : RunCommand
     {

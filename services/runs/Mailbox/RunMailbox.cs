@@ -217,6 +217,7 @@ internal sealed partial class RunMailbox
                 item,
                 result => TryPost(new RunCommand.NodeFinished(result)),
                 () => TryPost(new RunCommand.StartOver(nodeId, token)),
+                (emission, settled) => TryPost(new RunCommand.NodeEmits(emission, settled)),
                 token);
         }
     }

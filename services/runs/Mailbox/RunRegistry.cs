@@ -157,6 +157,7 @@ internal sealed partial class RunRegistry(
             AmbientCall.Leave();
             var end = await mailbox.RunAsync();
             mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
+            runner.Forget(mailbox.RunId);
             if (end != MailboxEnd.Failed || mailbox.HasCommitted)
                 setbacks.TryRemove(mailbox.RunId, out int _);
 

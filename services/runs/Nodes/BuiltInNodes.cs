@@ -37,6 +37,7 @@ public static class BuiltInNodes
         // For tests of the protocol; they refuse to run in other workflows.
         services.AddSingleton<INodeHandler, MockAgentNode>();
         services.AddSingleton<INodeHandler, RequiresMissingNode>();
+        services.AddSingleton<INodeHandler, SecretEchoNode>();
         services.AddSingleton<INodeHandler, CostEmitNode>();
         services.AddSingleton<INodeHandler, VersionPinNode>();
 

@@ -34,6 +34,12 @@ public interface INodeHandler
     IReadOnlyList<string> Requires => [];
 
     /// <summary>
+    /// Secrets that a node of the type needs; they are resolved before it is executed, from its definition and the run's options alone.
+    /// Only types with outside effects have them.
+    /// </summary>
+    IReadOnlyList<SecretRequirement> SecretsOf(WorkflowNode node, JsonElement configurable) => [];
+
+    /// <summary>
     /// Runs one attempt. After a crash in the middle the attempt starts over from its beginning, so every effect goes
     /// through <see cref="NodeContext.Activities"/>. An exception counts as <c>node_crashed</c>, retryable.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Nodes.Blocks;
 
@@ -40,6 +41,8 @@ public sealed class NodeTypes(IEnumerable<INodeHandler> handlers)
         public IReadOnlyList<string> Requires => handler.Requires;
 
         public INodeHandler For(WorkflowNode node) => handler.For(node) is var chosen && chosen == handler ? this : new Bounded(chosen);
+
+        public IReadOnlyList<SecretRequirement> SecretsOf(WorkflowNode node, JsonElement configurable) => handler.SecretsOf(node, configurable);
 
         public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken) =>
             (NodeLimits.CheckInputs(context.Inputs) ?? BlockParameters.Resolve(context)) is { } error

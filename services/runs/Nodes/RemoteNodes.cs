@@ -13,10 +13,7 @@ internal static class RemoteNodes
         services.AddSingleton<McpConnections>();
         services.AddSingleton<McpTools>();
         if (servers.All.Count > 0)
-        {
             services.AddSingleton<INodeHandler, McpToolCallNode>();
-            services.AddSingleton<INodeHandler, McpPromptNode>();
-        }
 
         if (A2aPeer.Read(configuration) is { } peer)
         {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Google.Protobuf;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Events;
@@ -21,10 +23,21 @@ internal sealed class FrameWriter(string runId, StreamMode modes)
             return shown && modes.Shows(@event.Type) ? Snapshot() : null;
         }
 
+        if (shown && @event.Type == EventTypes.OutputChunk && modes.HasFlag(StreamMode.Messages))
+            return Chunk(@event);
+
         return shown && modes.Shows(@event.Type)
             ? new Frame { Event = @event.Type, Sequence = @event.Sequence, Json = UnsafeByteOperations.UnsafeWrap(@event.Document) }
             : null;
     }
+
+    /// <summary>A chunk by itself, which is its payload.</summary>
+    private static Frame Chunk(EncodedEvent @event) => new()
+    {
+        Event = "ai.message.chunk",
+        Sequence = @event.Sequence,
+        Json = ByteString.CopyFrom(JsonMarshal.GetRawUtf8Value(JsonElement.Parse(@event.Document.Span, JsonValues.ReadOptions).GetProperty("payload"))),
+    };
 
     /// <summary>A snapshot frame of all that has been folded so far.</summary>
     public Frame Snapshot() => new()

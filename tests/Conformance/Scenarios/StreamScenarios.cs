@@ -12,6 +12,24 @@ internal static class StreamScenarios
 
     public static IEnumerable<Scenario> All { get; } =
     [
+        new(Section, "Text of a model comes chunk by chunk", Gate.Fixtures("conformance-stream-text").And(Gate.Family("testing.mockProviders")), async suite =>
+        {
+            string[] tokens = ["one", " two", " three"];
+            var mock = new { mockProvider = new { id = "stream-text", config = new { tokens, delayMsPerToken = 5, finishReason = "stop" } } };
+            var runId = await suite.CreateAsync("conformance-stream-text", null, mock);
+            var frames = (await suite.Host.StreamAsync($"/v1/runs/{runId}/events?streamMode=messages")).Frames;
+            var chunks = frames.Select(frame => frame.Data).ToList();
+            Expect.That(frames.All(frame => frame.Event == "ai.message.chunk"), "Other frames than ai.message.chunk");
+            Expect.Sequence(tokens, chunks.Select(chunk => chunk.GetProperty("chunk").GetString()!), "chunks");
+            Expect.Sequence([false, false, true], chunks.Select(chunk => chunk.GetProperty("isLast").GetBoolean()), "isLast");
+            Expect.That(chunks.All(chunk => chunk.GetProperty("runId").GetString() == runId && chunk.GetProperty("nodeId").GetString() == "ai"), "runId and nodeId");
+            var meta = chunks[^1].GetProperty("meta");
+            Expect.Equal("stop", meta.GetProperty("finishReason").GetString(), "meta.finishReason");
+            Expect.Equal(tokens.Length, meta.GetProperty("usage").GetProperty("completionTokens").GetInt32(), "meta.usage.completionTokens");
+            Expect.Equal("completed", await suite.StatusAsync(runId), "status");
+        }),
+        new(Section, "A mock provider that does not exist is refused", Gate.Fixtures("conformance-stream-text").And(Gate.Family("testing.mockProviders")), async suite =>
+            Expect.Equal("unsupported_mock_provider", (await suite.Host.PostAsync("/v1/runs", Suite.Body("conformance-stream-text", null, new { mockProvider = new { id = "unheard-of" } }))).Expecting(400).Json.GetProperty("error").GetString(), "error")),
         new(Section, "Updates go from start to end, and the host closes", Fixture, async suite =>
         {
             var reading = (await FollowAsync(suite, "updates", delayMs: 1000)).Ended();

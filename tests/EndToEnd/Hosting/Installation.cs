@@ -37,6 +37,9 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>The public address.</summary>
     public Uri BaseUrl => _processes[^1].Address;
 
+    /// <summary>Where the services keep their files.</summary>
+    internal string DataDirectory => Path.Combine(_folder.Path, "data");
+
     /// <summary>The process that serves the public address.</summary>
     internal ServiceProcess PublicProcess => _processes[^1];
 

@@ -154,7 +154,7 @@ public sealed class VaultTests
     {
         await using var host = await IdentityHost.StartAsync(settings: $"--{SecretSeeding.Setting}={Canary}");
         var fixture = new VaultFixture(host, null);
-        Assert.Equal([SecretSeeding.SecretId], (await fixture.ServiceClient("gateway").GetStatusAsync(new GetVaultStatusRequest())).Seeded);
+        Assert.Equal([SecretSeeding.SecretId, SecretSeeding.MemorySecretId], (await fixture.ServiceClient("gateway").GetStatusAsync(new GetVaultStatusRequest())).Seeded);
         Assert.Equal(Canary, await fixture.ResolveAsync("default", isTest: false, SecretSeeding.SecretId));
         Assert.Null(await fixture.ResolveAsync("default", isTest: true, SecretSeeding.SecretId));
     }

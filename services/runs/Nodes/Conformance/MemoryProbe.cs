@@ -1,3 +1,5 @@
+using System.Text.Json;
+using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes.Memory;
 
@@ -11,12 +13,17 @@ internal sealed class MemoryProbe(INodeHandler echo) : INodeHandler
 {
     public const string Action = "memoryAction";
 
+    private const string Secret = "byokSecretId";
+
     private static readonly TimeSpan ShortLife = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongLife = TimeSpan.FromHours(1);
 
     public string TypeId => echo.TypeId;
 
     public bool IsPure => false;
+
+    public IReadOnlyList<SecretRequirement> SecretsOf(WorkflowNode node, JsonElement configurable) =>
+        node.Config.StringMember(Secret) is { Length: > 0 } id ? [new(id)] : [];
 
     public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken)
     {
@@ -27,6 +34,7 @@ internal sealed class MemoryProbe(INodeHandler echo) : INodeHandler
         {
             "write-then-read" => await WriteThenReadAsync(context, cancellationToken),
             "ttl-probe" => await LetExpireAsync(context, cancellationToken),
+            "redaction-probe" => await RememberSecretAsync(context, cancellationToken),
             "cross-tenant-probe" => await LookElsewhereAsync(context, cancellationToken),
             _ => new NodeError("config_invalid", "The action on memory is none of those that there are."),
         };
@@ -59,6 +67,19 @@ internal sealed class MemoryProbe(INodeHandler echo) : INodeHandler
             await Task.Delay(ShortLife, cancellationToken);
 
         Show(context, "memoryList", await context.Memory.ListAsync(memoryRef, 0, null, cancellationToken));
+        return null;
+    }
+
+    /// <summary>Whoever reads it finds the mark of the redactor in place of the secret.</summary>
+    private static async Task<NodeError?> RememberSecretAsync(NodeContext context, CancellationToken cancellationToken)
+    {
+        var memoryRef = MemoryParameters.RefOfAgent(context);
+        var secret = context.Secrets.GetValueOrDefault(context.Node.Config.StringMember(Secret) ?? "");
+        var (memoryId, refusal) = context.Memory.Put(memoryRef, $"The secret is {secret}.", ["conformance"], expiresAt: null);
+        if (memoryId is null)
+            return refusal;
+
+        Show(context, "memoryReadback", await context.Memory.GetAsync(memoryRef, memoryId, cancellationToken));
         return null;
     }
 
