@@ -55,7 +55,7 @@ internal static class Operations
         Parameters = ["IdempotencyKey", "Dedup", "ForceEngineVersion"],
         Body = "CreateRunRequest",
         Successes = [new(201, "The run was created.", "CreateRunResponse")],
-        Errors = [ErrorCodes.ValidationError, ErrorCodes.UnsupportedForceEngineVersion, ErrorCodes.ForceEngineVersionForbidden, ErrorCodes.RunAlreadyActive, ErrorCodes.CapabilityRequired],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.UnsupportedForceEngineVersion, ErrorCodes.ForceEngineVersionForbidden, ErrorCodes.UnsupportedMockProvider, ErrorCodes.MockProviderForbidden, ErrorCodes.CredentialForbidden, ErrorCodes.RunAlreadyActive, ErrorCodes.CapabilityRequired],
     };
 
     public static readonly Operation GetRun = new("getRun", HttpMethods.Get, "/v1/runs/{runId}")

@@ -5,11 +5,12 @@ using OpenWop.Micro.Identity.Vault;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Security;
 using OpenWop.Micro.ServiceDefaults.Callers;
+using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.Identity.Api;
 
 /// <summary>The face of the vault: users write, the runs service reads.</summary>
-internal sealed class VaultGrpcService(SecretVault vault, SecretSeeding seeding) : Contracts.Identity.V1.Vault.VaultBase
+internal sealed class VaultGrpcService(SecretVault vault, SecretSeeding seeding, HostedServices hosted) : Contracts.Identity.V1.Vault.VaultBase
 {
     /// <summary>The one service that may see values.</summary>
     private const string Reader = "runs";
@@ -45,7 +46,8 @@ internal sealed class VaultGrpcService(SecretVault vault, SecretSeeding seeding)
 
     public override async Task<ResolveSecretsReply> Resolve(ResolveSecretsRequest request, ServerCallContext context)
     {
-        if (context.GetCaller() is not { Service: Reader })
+        // Where runs live in this very process, all services of it call by one name.
+        if (context.GetCaller() is not { IsService: true } caller || (caller.Service != Reader && !hosted.Contains(Reader)))
             throw new ProtocolException(new(ErrorCodes.Forbidden, "Only runs resolve secrets."));
         if (request.SecretIds.Count is 0 or > SecretRules.MaxResolved)
             throw new ProtocolException(ProtocolError.Validation($"1 to {SecretRules.MaxResolved} secrets are resolved at once.", "secretIds"));

@@ -11,7 +11,7 @@ using OpenWop.Micro.Runs.Nodes;
 namespace OpenWop.Micro.Runs.Ai;
 
 /// <summary>Messages of Anthropic, and of whoever speaks like it, through the official client.</summary>
-internal sealed class AnthropicProvider(AiProvider provider, HttpClient http) : IModelProvider
+internal sealed class AnthropicProvider(AiProvider provider, Func<HttpClient> newClient) : IModelProvider
 {
     public const string Kind = "anthropic";
 
@@ -22,7 +22,7 @@ internal sealed class AnthropicProvider(AiProvider provider, HttpClient http) : 
         // Nothing is taken from the environment of the process. Retries are the engine's.
         using var client = new AnthropicClient(new ClientOptions
         {
-            HttpClient = http,
+            HttpClient = newClient(), // Disposed with the client.
             BaseUrl = (provider.Url?.ToString() ?? VendorUrl).TrimEnd('/'),
             ApiKey = request.Credential ?? "",
             AuthToken = null,
@@ -30,7 +30,7 @@ internal sealed class AnthropicProvider(AiProvider provider, HttpClient http) : 
             Timeout = Timeout.InfiniteTimeSpan,
         });
         var parameters = MessageCreateParams.FromRawUnchecked(
-            new Dictionary<string, JsonElement> { ["Idempotency-Key"] = JsonSerializer.SerializeToElement(identity) },
+            Headers(request, identity),
             new Dictionary<string, JsonElement>(),
             Body(request).EnumerateObject().ToDictionary(member => member.Name, member => member.Value));
         var reading = new Reading();
@@ -52,6 +52,14 @@ internal sealed class AnthropicProvider(AiProvider provider, HttpClient http) : 
         }
 
         return reading.End(request.Model);
+    }
+
+    private static Dictionary<string, JsonElement> Headers(ModelRequest request, string identity)
+    {
+        var headers = new Dictionary<string, JsonElement> { ["Idempotency-Key"] = JsonSerializer.SerializeToElement(identity) };
+        if (request.Credential is { } key)
+            headers["x-api-key"] = JsonSerializer.SerializeToElement(key);
+        return headers;
     }
 
     private static JsonElement Body(ModelRequest request) => NodeJson.Object(writer =>

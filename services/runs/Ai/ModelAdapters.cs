@@ -9,11 +9,13 @@ internal sealed class ModelAdapters(EgressHttp http) : IDisposable
     /// <summary>Largest answer with everything around it, in bytes.</summary>
     private const int MaxAnswerBytes = 16 * 1024 * 1024;
 
-    private readonly HttpClient client = new(new EgressHandler(http, MaxAnswerBytes)) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly EgressHandler handler = new(http, MaxAnswerBytes);
     private readonly ConcurrentDictionary<string, IModelProvider> adapters = new(StringComparer.Ordinal);
 
     public IModelProvider Of(AiProvider provider) => adapters.GetOrAdd(
-        provider.Id, _ => provider.Kind == AnthropicProvider.Kind ? new AnthropicProvider(provider, client) : new OpenAiProvider(provider, client));
+        provider.Id, _ => provider.Kind == AnthropicProvider.Kind ? new AnthropicProvider(provider, NewClient) : new OpenAiProvider(provider, NewClient()));
 
-    public void Dispose() => client.Dispose();
+    public void Dispose() => handler.Dispose();
+
+    private HttpClient NewClient() => new(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
 }

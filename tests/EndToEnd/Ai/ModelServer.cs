@@ -61,7 +61,7 @@ internal sealed class ModelServer : IAsyncDisposable
         if (model.StartsWith("locked", StringComparison.Ordinal))
         {
             context.Response.StatusCode = 401;
-            await context.Response.WriteAsync($$"""{"error":{"type":"authentication_error","message":"{{key}} is not a key"}}""");
+            await context.Response.WriteAsync(JsonSerializer.Serialize(new { error = new { type = "authentication_error", message = $"{key} is not a key" } }));
             return;
         }
 
