@@ -265,7 +265,6 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
         return new NodeContext
         {
             Tenant = options.Tenant,
-            IsTest = options.IsTest,
             SecretRequirements = runSecretIds.Value.IsEmpty ? [] : [.. SecretsOf(node, configurable)],
             RunSecretIds = runSecretIds.Value,
             Streamed = same?.Streamed,

@@ -6,9 +6,6 @@ namespace OpenWop.Micro.Runs.Nodes;
 /// <summary>Secrets: in memory, for this attempt, and taken out of everything that it says.</summary>
 public sealed partial class NodeContext
 {
-    /// <summary>Whether the run works with test data, and so with secrets of that mode.</summary>
-    public bool IsTest { get; init; }
-
     /// <summary>Values of the node's secrets by id; one that it can do without may be missing.</summary>
     public ImmutableDictionary<string, string> Secrets { get; internal set; } = ImmutableDictionary<string, string>.Empty;
 

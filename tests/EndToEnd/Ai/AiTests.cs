@@ -59,7 +59,7 @@ public sealed class AiTests(AiInstallation fixture) : IClassFixture<AiInstallati
         foreach (var text in new[] { run.Snapshot.GetRawText(), string.Concat(run.Events), string.Concat(run.Frames), bundle, fixture.Installation.PublicProcess.Output })
             AssertNoCanary(text);
 
-        foreach (var file in Directory.GetFiles(fixture.Installation.DataDirectory, "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.GetFiles(fixture.Installation.DataDirectory, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)))
         {
             await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             var bytes = new byte[stream.Length];
