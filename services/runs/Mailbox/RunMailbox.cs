@@ -61,6 +61,9 @@ internal sealed partial class RunMailbox
 
     public string RunId => lease.RunId;
 
+    /// <summary>Under which the mailbox may write.</summary>
+    public long Epoch => lease.Epoch;
+
     /// <summary>True once an append has gone through: the store works, whatever comes after.</summary>
     public bool HasCommitted { get; private set; }
 

@@ -163,6 +163,10 @@ internal sealed partial class RunRegistry(
 
             if (end == MailboxEnd.Failed)
                 _ = ReloadAsync(mailbox.RunId);
+
+            // The shard was lost and has come back: who woke the run under the new epoch may have met the mailbox of the old one.
+            if (end == MailboxEnd.Moved && shards.LeaseOf(mailbox.RunId) is { } lease && lease.Epoch != mailbox.Epoch)
+                Wake(mailbox.RunId);
         });
         running[mailbox] = task;
         _ = task.ContinueWith(_ => running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
