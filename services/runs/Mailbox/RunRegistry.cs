@@ -165,7 +165,7 @@ internal sealed partial class RunRegistry(
                 _ = ReloadAsync(mailbox.RunId);
 
             // The shard was lost and has come back: who woke the run under the new epoch may have met the mailbox of the old one.
-            if (end == MailboxEnd.Moved && shards.LeaseOf(mailbox.RunId) is { } lease && lease.Epoch != mailbox.Epoch)
+            if (end == MailboxEnd.Moved && mailbox.State.LastSequence >= 0 && shards.LeaseOf(mailbox.RunId) is { } lease && lease.Epoch != mailbox.Epoch)
                 Wake(mailbox.RunId);
         });
         running[mailbox] = task;
