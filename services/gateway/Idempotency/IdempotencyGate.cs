@@ -109,6 +109,9 @@ internal sealed partial class IdempotencyGate(
     internal static SettleRequest.OutcomeOneofCase Classify(Answer answer) => answer switch
     {
         { IsPassing: true } => SettleRequest.OutcomeOneofCase.Retry,
+
+        // What an answer shows once and nobody may store, such as a new key, is not kept in a record either.
+        { CacheControl: "no-store", Status: < 400 } => SettleRequest.OutcomeOneofCase.Retry,
         { Status: < 400 } => SettleRequest.OutcomeOneofCase.Answer,
         { Status: 429 or 500 or 502 or 503 or 504 } => SettleRequest.OutcomeOneofCase.Retry,
         // Conflicts that pass by themselves are no outcome of the call.
