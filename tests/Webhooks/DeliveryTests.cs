@@ -278,6 +278,19 @@ public abstract class DeliveryTests(Stores stores)
         return await session.ScalarAsync<long>(sql);
     }
 
+    [Fact]
+    public async Task A_machine_that_slept_longer_than_its_tokens_live_delivers_when_it_wakes()
+    {
+        await using var host = await WebhooksHost.StartAsync(stores.Settings);
+        await using var receiver = await Receiver.StartAsync();
+        await host.RegisterAsync(receiver.Url);
+
+        // The clock of the wall has gone on, the timers have not.
+        host.Time.AdjustTime(host.Time.GetUtcNow() + TimeSpan.FromHours(1));
+        host.Feed.Commit("run-0");
+        await AdvanceUntilAsync(host, TimeSpan.FromMilliseconds(50), () => receiver.All.Count == 1);
+    }
+
     /// <summary>Moves the clock in steps, as long as the condition is not true.</summary>
     internal static Task AdvanceUntilAsync(WebhooksHost host, TimeSpan step, Func<bool> condition) => AdvanceUntilAsync(host, step, () => Task.FromResult(condition()));
 

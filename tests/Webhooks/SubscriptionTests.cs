@@ -50,7 +50,7 @@ public abstract class SubscriptionTests(Stores stores)
         await Eventually.TrueAsync(async () => (await SubscriptionAsync(host, webhook.WebhookId)).Pending == 0);
         host.Time.Advance(TimeSpan.FromMinutes(11));
         host.Feed.Commit("run-1");
-        await Eventually.TrueAsync(() => receiver.All.Count == 2);
+        await DeliveryTests.AdvanceUntilAsync(host, TimeSpan.FromSeconds(1), () => receiver.All.Count == 2);
         Assert.True(receiver.All[1].IsSignedWith(rotated.Secret));
         Assert.DoesNotContain("X-openwop-Signature-Previous", receiver.All[1].Headers.Keys, StringComparer.OrdinalIgnoreCase);
     }

@@ -16,11 +16,24 @@ internal sealed partial class ServiceTokens(
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
 
+    private readonly SemaphoreSlim _expired = new(0, 1);
     private volatile Issued? _issued;
 
     /// <summary>The token for a service, or null while there is none.</summary>
-    public string? Find(string audience) =>
-        _issued is { } issued && time.GetUtcNow() < issued.ExpiresAt ? issued.Tokens.GetValueOrDefault(audience) : null;
+    public string? Find(string audience)
+    {
+        if (_issued is not { } issued)
+            return null;
+
+        if (time.GetUtcNow() < issued.ExpiresAt)
+            return issued.Tokens.GetValueOrDefault(audience);
+
+        // A machine that slept has a clock that went on and a timer that did not.
+        if (_expired.CurrentCount == 0)
+            RenewNow();
+
+        return null;
+    }
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -34,23 +47,40 @@ internal sealed partial class ServiceTokens(
         var retry = FirstRetry;
         while (true)
         {
-            TimeSpan pause;
-            if (_issued is { } issued && time.GetUtcNow() < issued.RenewAt)
+            if (_issued is { } issued && time.GetUtcNow() is var now && now < issued.RenewAt)
             {
                 retry = FirstRetry;
-                pause = issued.RenewAt - time.GetUtcNow();
+                await WaitForRenewalAsync(issued.RenewAt - now, stoppingToken).ConfigureAwait(false);
             }
             else
             {
-                pause = retry;
+                await Task.Delay(retry, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
             }
 
-            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stoppingToken.IsCancellationRequested)
                 return;
 
             await TryFetchAsync(stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WaitForRenewalAsync(TimeSpan pause, CancellationToken stoppingToken)
+    {
+        using var due = new CancellationTokenSource(pause, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stoppingToken);
+        await _expired.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void RenewNow()
+    {
+        try
+        {
+            _expired.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Another call has said so.
         }
     }
 
