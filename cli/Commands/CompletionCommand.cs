@@ -38,10 +38,23 @@ internal static class CompletionCommand
         complete -c openwop -f -a '(__openwop)'
         """;
 
+    private const string PowerShell = """
+        # openwop completion pwsh | Out-String | Invoke-Expression
+        Register-ArgumentCompleter -Native -CommandName openwop -ScriptBlock {
+            param($wordToComplete, $commandAst, $cursorPosition)
+            $line = $commandAst.ToString()
+            if ($line.Length -lt $cursorPosition) { $line = $line.PadRight($cursorPosition) }
+            $line = $line.Substring(0, $cursorPosition) -replace '^\S+\s?', ''
+            openwop "[suggest:$($line.Length)]" $line 2>$null | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
+                [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+            }
+        }
+        """;
+
     public static Command Create()
     {
-        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" };
-        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        var shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh" };
+        shell.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
         var command = new Command("completion", "A script that completes commands in your shell.") { shell };
         command.SetAction(result =>
         {
@@ -49,7 +62,8 @@ internal static class CompletionCommand
             {
                 "bash" => Bash,
                 "zsh" => Zsh,
-                _ => Fish,
+                "fish" => Fish,
+                _ => PowerShell,
             });
             return ExitCodes.Ok;
         });

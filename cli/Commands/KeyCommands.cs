@@ -9,6 +9,7 @@ namespace OpenWop.Micro.Cli.Commands;
 internal static class KeyCommands
 {
     private static readonly Argument<string> Id = new("key") { Description = "Id of the key" };
+    private static readonly Option<bool> Quiet = new("--quiet", "-q") { Description = "Nothing but the key" };
 
     public static Command Create() => new("keys", "API keys of the organization.") { List(), Add(), Rotate(), Revoke() };
 
@@ -39,7 +40,7 @@ internal static class KeyCommands
         var scopes = new Option<string[]>("--scope") { Description = "What the key may do, such as runs:read", Required = true };
         var expires = new Option<DateTimeOffset?>("--expires") { Description = "When it ends by itself" };
         var test = new Option<bool>("--test") { Description = "A key for test data" };
-        var command = new Command("add", "Make a key. Shows it, once.") { name, scopes, expires, test };
+        var command = new Command("add", "Make a key. Shows it, once.") { name, scopes, expires, test, Quiet };
         command.SetAction(async (result, cancellationToken) =>
         {
             using var client = Globals.Connect(result);
@@ -54,7 +55,7 @@ internal static class KeyCommands
     {
         var id = new Argument<string?>("key") { Description = "Id of the key (default: the one you are logged in with)", Arity = ArgumentArity.ZeroOrOne };
         var grace = new Option<int?>("--grace") { Description = "Seconds for which the old key works on (default: a day)" };
-        var command = new Command("rotate", "Replace a key by a new one.") { id, grace };
+        var command = new Command("rotate", "Replace a key by a new one.") { id, grace, Quiet };
         command.SetAction(async (result, cancellationToken) =>
         {
             using var client = Globals.Connect(result);
@@ -88,6 +89,8 @@ internal static class KeyCommands
     {
         if (result.GetValue(Globals.Json))
             Terminal.Json(key);
+        else if (result.GetValue(Quiet))
+            Console.Out.WriteLine(key.Key);
         else
             Terminal.Facts(("id", key.Id), ("key", key.Key), ("scopes", string.Join(' ', key.Scopes)), ("expires", Terminal.Time(key.ExpiresAt)));
     }

@@ -8,9 +8,14 @@ namespace OpenWop.Micro.Cli.Commands;
 /// <summary><c>openwop runs …</c></summary>
 internal static class RunsCommands
 {
+    private const int MaxPage = 200;
+
     private static readonly Argument<string> Id = new("run") { Description = "Id of the run" };
 
-    public static Command Create() => new("runs", "Runs: what became of them, and what to do with them.") { List(), Get(), Logs(), Watch(), Cancel(), Fork(), Resolve() };
+    public static Command Create() => new("runs", "Runs: what became of them, and what to do with them.")
+    {
+        List(), Get(), Logs(), Watch(), Cancel(), Pause(), Resume(), Fork(), Resolve(),
+    };
 
     private static Command List()
     {
@@ -31,6 +36,8 @@ internal static class RunsCommands
                 Terminal.Table(
                     ["run", "workflow", "state", "started", "ended"],
                     page.Data.Select(run => new[] { run.Id, run.WorkflowId, run.State, Terminal.Time(run.StartedAt), Terminal.Time(run.EndedAt) }));
+                if (page.Next is not null)
+                    Terminal.Note($"There are older ones; --limit shows up to {MaxPage}.");
             }
 
             return ExitCodes.Ok;
@@ -113,6 +120,30 @@ internal static class RunsCommands
         {
             using var client = Globals.Connect(result);
             await client.Runs.CancelAsync(result.GetValue(Id)!, result.GetValue(reason), cancellationToken);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Pause()
+    {
+        var command = new Command("pause", "Keep a run from starting more nodes.") { Id };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            using var client = Globals.Connect(result);
+            await client.Runs.PauseAsync(result.GetValue(Id)!, cancellationToken);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Resume()
+    {
+        var command = new Command("resume", "Let a paused run go on.") { Id };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            using var client = Globals.Connect(result);
+            await client.Runs.ResumeAsync(result.GetValue(Id)!, cancellationToken);
             return ExitCodes.Ok;
         });
         return command;

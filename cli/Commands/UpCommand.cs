@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Security.Cryptography;
 using OpenWop.Micro.Cli.Credentials;
 using OpenWop.Micro.Cli.Hosting;
@@ -42,10 +43,10 @@ internal static class UpCommand
         await WaitUntilReadyAsync(host, cancellationToken);
         var credential = await LogInAsync(host.Address, token, result.GetValue(Name) ?? Environment.UserName, cancellationToken);
         if (result.GetValue(Globals.Json))
-            Terminal.JsonLine(new { server = host.Address, organization = credential.Organization, data, log });
+            Terminal.JsonLine(new { server = host.Address, organization = credential.Organization, data, log, process = host.Id });
         else
         {
-            Terminal.Facts(("server", host.Address.AbsoluteUri.TrimEnd('/')), ("organization", credential.Organization), ("data", data), ("log", log));
+            Terminal.Facts(("server", host.Address.AbsoluteUri.TrimEnd('/')), ("organization", credential.Organization), ("data", data), ("log", log), ("process", host.Id.ToString(CultureInfo.InvariantCulture)));
             Terminal.Note("Ready. In another terminal: openwop whoami. Ctrl-C stops the server.");
         }
 

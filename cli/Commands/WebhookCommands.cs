@@ -1,10 +1,10 @@
 using System.CommandLine;
-using System.Text.Json;
 using OpenWop.Micro.Cli.Output;
+using OpenWop.Micro.Client.Webhooks;
 
 namespace OpenWop.Micro.Cli.Commands;
 
-/// <summary><c>openwop webhooks …</c>: URLs that start runs, and below <c>subscriptions</c> URLs that get events.</summary>
+/// <summary><c>openwop webhooks …</c>: URLs that start runs. Those that get events are <see cref="SubscriptionCommands"/>.</summary>
 internal static class WebhookCommands
 {
     private static readonly Argument<string> Id = new("webhook") { Description = "Id of the webhook" };
@@ -12,9 +12,11 @@ internal static class WebhookCommands
     public static Command Create() => new("webhooks", "URLs that start runs, and subscriptions that get events.")
     {
         List(),
+        Get(),
         Add(),
+        Rotate(),
         Delete(),
-        new Command("subscriptions", "URLs that the server posts events to.") { ListSubscriptions(), Subscribe(), Unsubscribe() },
+        SubscriptionCommands.Create(),
     };
 
     private static Command List()
@@ -27,7 +29,19 @@ internal static class WebhookCommands
             if (result.GetValue(Globals.Json))
                 Terminal.Json(webhooks);
             else
-                Terminal.Table(["id", "workflow", "url"], webhooks.Select(webhook => new[] { webhook.Id, webhook.WorkflowId, webhook.Url }));
+                Terminal.Table(["id", "workflow", "scheme", "url"], webhooks.Select(webhook => new[] { webhook.Id, webhook.WorkflowId, webhook.Scheme, webhook.Url }));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Get()
+    {
+        var command = new Command("get", "A URL that starts runs.") { Id };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            using var client = Globals.Connect(result);
+            Show(result, await client.InboundWebhooks.GetAsync(result.GetValue(Id)!, cancellationToken));
             return ExitCodes.Ok;
         });
         return command;
@@ -37,15 +51,33 @@ internal static class WebhookCommands
     {
         var workflow = new Argument<string>("workflow") { Description = "Id of the workflow" };
         var path = new Option<string>("--path") { Description = "The end of the URL", Required = true };
-        var command = new Command("add", "Start a workflow when somebody posts to a URL. Shows the secret, once.") { workflow, path };
+        var scheme = new Option<string?>("--scheme") { Description = "How senders sign: openwop (the default), github, stripe or slack" };
+        scheme.AcceptOnlyFromAmong("openwop", "github", "stripe", "slack");
+        var wait = new Option<bool>("--wait") { Description = "Senders wait for the end of the run and get its outputs" };
+        var command = new Command("add", "Start a workflow when somebody posts to a URL. Shows the secret, once.") { workflow, path, scheme, wait };
         command.SetAction(async (result, cancellationToken) =>
         {
             using var client = Globals.Connect(result);
-            var made = await client.InboundWebhooks.CreateAsync(result.GetValue(path)!, result.GetValue(workflow)!, cancellationToken: cancellationToken);
-            if (result.GetValue(Globals.Json))
-                Terminal.Json(made);
-            else
-                Terminal.Facts(("webhook", made.Id), ("url", made.Url), ("secret", made.Secret));
+            Show(result, await client.InboundWebhooks.CreateAsync(
+                new NewInboundWebhook(result.GetValue(path)!, result.GetValue(workflow)!)
+                {
+                    Scheme = result.GetValue(scheme),
+                    Mode = result.GetValue(wait) ? "sync" : null,
+                },
+                cancellationToken));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Rotate()
+    {
+        var overlap = OverlapOption();
+        var command = new Command("rotate", "Replace the secret of a URL. Shows the new one, once.") { Id, overlap };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            using var client = Globals.Connect(result);
+            Show(result, await client.InboundWebhooks.RotateSecretAsync(result.GetValue(Id)!, Seconds(result, overlap), cancellationToken: cancellationToken));
             return ExitCodes.Ok;
         });
         return command;
@@ -63,64 +95,20 @@ internal static class WebhookCommands
         return command;
     }
 
-    private static Command ListSubscriptions()
+    /// <summary>For how long a secret that was replaced is good as well.</summary>
+    internal static Option<int?> OverlapOption() => new("--overlap") { Description = "Seconds for which the old secret is good as well (default: a day)" };
+
+    internal static TimeSpan? Seconds(ParseResult result, Option<int?> option) => result.GetValue(option) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
+    private static void Show(ParseResult result, InboundWebhook webhook)
     {
-        var command = new Command("list", "All subscriptions.");
-        command.SetAction(async (result, cancellationToken) =>
+        if (result.GetValue(Globals.Json))
+            Terminal.Json(webhook);
+        else
         {
-            using var client = Globals.Connect(result);
-            var subscriptions = await client.WebhookSubscriptions.ListAllAsync(cancellationToken).ToListAsync(cancellationToken);
-            if (result.GetValue(Globals.Json))
-                Terminal.Json(subscriptions);
-            else
-            {
-                Terminal.Table(
-                    ["id", "url", "events", "state"],
-                    subscriptions.Select(subscription => new[]
-                    {
-                        Member(subscription, "id") ?? Member(subscription, "webhookId"), Member(subscription, "url"), Member(subscription, "events"),
-                        Member(subscription, "state") ?? Member(subscription, "status"),
-                    }));
-            }
-
-            return ExitCodes.Ok;
-        });
-        return command;
+            Terminal.Facts(
+                ("webhook", webhook.Id), ("workflow", webhook.WorkflowId), ("url", webhook.Url), ("scheme", webhook.Scheme), ("mode", webhook.Mode),
+                ("secret", webhook.Secret), ("old until", Terminal.Time(webhook.PreviousSecretUntil)));
+        }
     }
-
-    private static Command Subscribe()
-    {
-        var url = new Argument<Uri>("url") { Description = "Where events are posted to" };
-        var events = new Option<string[]>("--event") { Description = "A type of events (default: all)", DefaultValueFactory = _ => [] };
-        var command = new Command("add", "Subscribe a URL. Shows the secret, once.") { url, events };
-        command.SetAction(async (result, cancellationToken) =>
-        {
-            using var client = Globals.Connect(result);
-            var types = result.GetValue(events)!;
-            var made = await client.WebhookSubscriptions.CreateAsync(result.GetValue(url)!, types.Length == 0 ? null : types, cancellationToken: cancellationToken);
-            if (result.GetValue(Globals.Json))
-                Terminal.Json(made);
-            else
-                Terminal.Facts(("subscription", Member(made, "webhookId")), ("url", Member(made, "url")), ("secret", Member(made, "secret")));
-            return ExitCodes.Ok;
-        });
-        return command;
-    }
-
-    private static Command Unsubscribe()
-    {
-        var command = new Command("delete", "End a subscription.") { Id };
-        command.SetAction(async (result, cancellationToken) =>
-        {
-            using var client = Globals.Connect(result);
-            await client.WebhookSubscriptions.DeleteAsync(result.GetValue(Id)!, cancellationToken);
-            return ExitCodes.Ok;
-        });
-        return command;
-    }
-
-    private static string? Member(JsonElement document, string name) =>
-        document.ValueKind == JsonValueKind.Object && document.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
-            ? Terminal.Short(value, 200)
-            : null;
 }

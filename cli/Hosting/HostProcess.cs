@@ -29,6 +29,8 @@ internal sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => _address.Task.Result;
 
+    public int Id => _process.Id;
+
     public bool HasExited => _process.HasExited;
 
     public int ExitCode => _process.ExitCode;

@@ -19,8 +19,9 @@ internal static class RunWatcher
         }
         else if (Terminal.Error.Profile.Capabilities.Interactive)
         {
+            var total = await CountNodesAsync(client, runId, cancellationToken);
             await Terminal.Error.Status().Spinner(Spinner.Known.Dots).StartAsync(
-                "starting", context => ShowAsync(client, runId, doing => context.Status(Markup.Escape(doing)), cancellationToken));
+                "starting", context => ShowAsync(client, runId, progress => context.Status(Markup.Escape(progress.Describe(total))), cancellationToken));
         }
         else
         {
@@ -37,22 +38,30 @@ internal static class RunWatcher
         return run.Status == "completed" ? ExitCodes.Ok : ExitCodes.RunFailed;
     }
 
-    private static async Task ShowAsync(OpenWopClient client, string runId, Action<string> doing, CancellationToken cancellationToken)
+    private static async Task ShowAsync(OpenWopClient client, string runId, Action<RunProgress> show, CancellationToken cancellationToken)
     {
-        var (done, active) = (0, new HashSet<string>(StringComparer.Ordinal));
+        var progress = new RunProgress();
         await foreach (var runEvent in client.Runs.StreamAsync(runId, StreamMode.Debug, cancellationToken: cancellationToken))
         {
-            if (runEvent.NodeId is { } node)
-            {
-                if (runEvent.Type == "node.started")
-                    active.Add(node);
-                else if (runEvent.Type is "node.completed" or "node.failed" or "node.skipped" && active.Remove(node))
-                    done++;
-            }
-
+            progress.Take(runEvent);
             if (IsWorthALine(runEvent.Type))
                 Terminal.Error.MarkupLine(Line(runEvent));
-            doing($"{done} done{(active.Count == 0 ? "" : ", now " + string.Join(", ", active.Order().Take(5)))}");
+            show(progress);
+        }
+    }
+
+    /// <summary>How many nodes the workflow has now; null when that cannot be learned. The run may be of an older version: a hint, no promise.</summary>
+    private static async Task<int?> CountNodesAsync(OpenWopClient client, string runId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var run = await client.Runs.GetAsync(runId, cancellationToken);
+            var definition = await client.Workflows.GetDefinitionAsync(run.WorkflowId, cancellationToken);
+            return definition.TryGetProperty("nodes", out var nodes) && nodes.ValueKind == System.Text.Json.JsonValueKind.Array ? nodes.GetArrayLength() : null;
+        }
+        catch (OpenWopException)
+        {
+            return null; // A key that may not read workflows, or one that is gone.
         }
     }
 
@@ -71,9 +80,9 @@ internal static class RunWatcher
             "node.suspended" or "approval.requested" or "interrupt.requested" or "node.retried" => "yellow",
             _ => "default",
         };
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"[dim]{runEvent.Timestamp:HH:mm:ss.fff}[/]  [{color}]{runEvent.Type,-20}[/] {Markup.Escape(Terminal.Visible(runEvent.NodeId ?? "")),-16} [dim]{Markup.Escape(Terminal.Visible(Detail(runEvent)))}[/]").TrimEnd();
+        var line = string.Create(
+            CultureInfo.InvariantCulture, $"[dim]{runEvent.Timestamp:HH:mm:ss.fff}[/]  [{color}]{runEvent.Type,-20}[/] {Markup.Escape(Terminal.Visible(runEvent.NodeId ?? "")),-16}");
+        return Detail(runEvent) is { Length: > 0 } detail ? $"{line} [dim]{Markup.Escape(Terminal.Visible(detail))}[/]" : line.TrimEnd();
     }
 
     private static string Detail(RunEvent runEvent)

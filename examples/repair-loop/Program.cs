@@ -1,10 +1,13 @@
+using System.Text.Json;
 using OpenWop.Micro.Client;
 using OpenWop.Micro.Examples.RepairLoop;
 
-if (args.Length == 0)
+if (args.Length is 0 or > 2)
 {
     Console.Error.WriteLine("""
-        Makes a workflow from a sentence, and runs it:  repair-loop "Wait two seconds, then greet whoever asked"
+        Makes a workflow from a sentence, and runs it, with an input if need be:
+
+          repair-loop "Wait a second, then greet by name whoever asked" '{"name":"Ada"}'
 
           OPENWOP_SERVER, OPENWOP_KEY   the workflow server and a key (default server http://127.0.0.1:8080)
           MODEL_URL, MODEL, MODEL_KEY   an endpoint that speaks OpenAI's chat completions (default https://api.openai.com/v1)
@@ -28,5 +31,6 @@ Console.CancelKeyPress += (_, pressed) =>
     interrupted.Cancel();
 };
 
-var result = await new RepairLoop(server, model, Console.Out).RunAsync(string.Join(' ', args), interrupted.Token);
+JsonElement? input = args.Length == 2 ? JsonElement.Parse(args[1]) : null;
+var result = await new RepairLoop(server, model, Console.Out).RunAsync(args[0], input, interrupted.Token);
 return result.Run?.Status == "completed" ? 0 : 1;

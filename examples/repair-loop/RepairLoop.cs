@@ -26,7 +26,8 @@ internal sealed class RepairLoop(OpenWopClient server, ChatModel model, TextWrit
     private const int MaxTurns = 8;
     private const string EditTool = "edit_workflow";
 
-    public async Task<LoopResult> RunAsync(string sentence, CancellationToken cancellationToken)
+    /// <param name="input">The input of the run; null = none.</param>
+    public async Task<LoopResult> RunAsync(string sentence, JsonElement? input, CancellationToken cancellationToken)
     {
         // 1.
         var catalogue = await server.Catalogue.ConnectorsAsync(full: true, cancellationToken);
@@ -43,7 +44,7 @@ internal sealed class RepairLoop(OpenWopClient server, ChatModel model, TextWrit
             if (reply.Calls.Count == 0)
             {
                 if (isSound)
-                    return new LoopResult(workflow.Id, turn, await WatchAsync(workflow.Id, cancellationToken));
+                    return new LoopResult(workflow.Id, turn, await WatchAsync(workflow.Id, input, cancellationToken));
 
                 messages.Add(Message("user", "The workflow cannot run yet. Go on with " + EditTool + "."));
                 continue;
@@ -55,12 +56,12 @@ internal sealed class RepairLoop(OpenWopClient server, ChatModel model, TextWrit
                 var (answer, patched) = await ApplyAsync(workflow.Id, version, call, cancellationToken);
                 (version, isSound) = patched is null ? (version, isSound) : (patched.Version, patched.Ok);
                 messages.Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = call.Id, ["content"] = answer });
-                await output.WriteLineAsync($"turn {turn}: {answer.Split('\n')[0]}");
+                await output.WriteLineAsync($"turn {turn}: {answer.Replace("\n", "\n  ", StringComparison.Ordinal)}");
             }
 
             // 4.
             if (isSound)
-                return new LoopResult(workflow.Id, turn, await WatchAsync(workflow.Id, cancellationToken));
+                return new LoopResult(workflow.Id, turn, await WatchAsync(workflow.Id, input, cancellationToken));
         }
 
         return new LoopResult(workflow.Id, MaxTurns, Run: null);
@@ -74,29 +75,20 @@ internal sealed class RepairLoop(OpenWopClient server, ChatModel model, TextWrit
         These are all the blocks there are: {JsonSerializer.Serialize(catalogue)}
         """;
 
-    /// <summary>The functions that the server describes, or our own description where it has none.</summary>
+    /// <summary>The functions that the server describes, in the words of chat completions.</summary>
     private async Task<JsonArray> ToolsAsync(CancellationToken cancellationToken)
     {
-        try
+        var described = await server.Catalogue.ToolsAsync(cancellationToken);
+        return new JsonArray([.. described.GetProperty("tools").EnumerateArray().Select(tool => new JsonObject
         {
-            var described = await server.Catalogue.ToolsAsync(cancellationToken);
-            var list = described.ValueKind == JsonValueKind.Array ? described : described.TryGetProperty("data", out var data) ? data : described.GetProperty("tools");
-            if (JsonNode.Parse(list.GetRawText()) is JsonArray { Count: > 0 } tools && tools.Any(tool => (string?)tool?["function"]?["name"] == EditTool))
-                return tools;
-        }
-        catch (OpenWopException missing) when (missing.Status == HttpStatusCode.NotFound)
-        {
-            // A server without this list.
-        }
-
-        return [JsonNode.Parse("""
-            {"type":"function","function":{"name":"edit_workflow","description":"Applies edit operations to the workflow, in order.","parameters":{
-              "type":"object","required":["ops"],"properties":{"ops":{"type":"array","items":{
-                "type":"object","required":["operation_type","block_id"],"properties":{
-                  "operation_type":{"enum":["add","edit","delete","connect","disconnect"]},
-                  "block_id":{"type":"string"},"type":{"type":"string"},"name":{"type":"string"},"params":{"type":"object"},
-                  "target_block_id":{"type":"string"},"source_handle":{"type":"string"}}}}}}}}
-            """)];
+            ["type"] = "function",
+            ["function"] = new JsonObject
+            {
+                ["name"] = tool.GetProperty("name").GetString(),
+                ["description"] = tool.GetProperty("description").GetString(),
+                ["parameters"] = JsonNode.Parse(tool.GetProperty("input_schema").GetRawText()),
+            },
+        })]);
     }
 
     /// <summary>Whatever the model sends, it gets an answer that it can work with.</summary>
@@ -127,11 +119,16 @@ internal sealed class RepairLoop(OpenWopClient server, ChatModel model, TextWrit
         }
     }
 
-    private async Task<RunSnapshot> WatchAsync(string workflowId, CancellationToken cancellationToken)
+    private async Task<RunSnapshot> WatchAsync(string workflowId, JsonElement? input, CancellationToken cancellationToken)
     {
-        var run = await server.Runs.CreateAsync(new NewRun { WorkflowId = workflowId }, cancellationToken: cancellationToken);
+        var run = await server.Runs.CreateAsync(new NewRun { WorkflowId = workflowId, Inputs = input }, cancellationToken: cancellationToken);
+        await output.WriteLineAsync($"Workflow {workflowId} runs as {run.RunId}.");
         await foreach (var runEvent in server.Runs.StreamAsync(run.RunId, cancellationToken: cancellationToken))
-            await output.WriteLineAsync($"{runEvent.Type} {runEvent.NodeId}".TrimEnd());
+        {
+            var what = runEvent.Payload.ValueKind == JsonValueKind.Object
+                && (runEvent.Payload.TryGetProperty("outputs", out var value) || runEvent.Payload.TryGetProperty("error", out value)) ? value.GetRawText() : "";
+            await output.WriteLineAsync($"{runEvent.Type} {runEvent.NodeId} {what}".TrimEnd());
+        }
 
         return await server.Runs.GetAsync(run.RunId, cancellationToken);
     }

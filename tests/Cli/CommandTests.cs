@@ -3,7 +3,8 @@ using System.Globalization;
 namespace OpenWop.Micro.Cli.Tests;
 
 /// <summary>Commands against a real server.</summary>
-public sealed class CommandTests(RunningServer server) : IClassFixture<RunningServer>
+[Collection(WithServer.Name)]
+public sealed class CommandTests(RunningServer server)
 {
     private readonly Tool _tool = server.Tool;
 
@@ -97,6 +98,10 @@ public sealed class CommandTests(RunningServer server) : IClassFixture<RunningSe
         (await _tool.RunAsync("schedules", "enable", id)).Expecting(0);
         var read = (await _tool.RunAsync("schedules", "get", id)).Expecting(0).Json;
         (await _tool.RunAsync("schedules", "add", "nightly", "--cron", "61 * * * *")).Expecting(1);
+        (await _tool.RunAsync("schedules", "add", "nightly")).Expecting(2);
+        (await _tool.RunAsync("schedules", "add", "nowhere", "--cron", "* * * * *")).Expecting(4);
+        var preview = (await _tool.RunAsync("schedules", "preview", id, "-n", "3", "--json")).Expecting(0).Json;
+        Assert.Equal(3, preview.GetArrayLength());
         (await _tool.RunAsync("schedules", "delete", id)).Expecting(0);
 
         Assert.Contains("Europe/Berlin", listed, StringComparison.Ordinal);
@@ -104,6 +109,20 @@ public sealed class CommandTests(RunningServer server) : IClassFixture<RunningSe
         Assert.True(read.GetProperty("enabled").GetBoolean());
         Assert.Equal("moon", read.GetProperty("payload").GetProperty("name").GetString());
         (await _tool.RunAsync("schedules", "get", id)).Expecting(4);
+    }
+
+    [Fact]
+    public async Task A_schedule_that_comes_round_has_its_run_in_its_history()
+    {
+        await StoreAsync("often");
+        var id = (await _tool.RunAsync("schedules", "add", "often", "--every", "1", "-i", "name=clock", "--overlap", "skip", "--id", "every-second", "--json")).Expecting(0).Json.GetProperty("id").GetString()!;
+        (await _tool.RunAsync("schedules", "add", "often", "--every", "1", "--id", "every-second")).Expecting(5);
+
+        await Testing.Eventually.TrueAsync(async () => (await _tool.RunAsync("schedules", "fires", id, "--json")).Expecting(0).Json.EnumerateArray().Any(fire => fire.GetProperty("status").GetString() == "fired"));
+        var fires = (await _tool.RunAsync("schedules", "fires", id)).Expecting(0).Output;
+        Assert.Contains("every 1 s", (await _tool.RunAsync("schedules", "list")).Expecting(0).Output, StringComparison.Ordinal);
+        (await _tool.RunAsync("schedules", "delete", id)).Expecting(0);
+        Assert.Contains("run-", fires, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,6 +137,8 @@ public sealed class CommandTests(RunningServer server) : IClassFixture<RunningSe
         var keys = (await _tool.RunAsync("keys", "list", "--json")).Expecting(0).Json.EnumerateArray().ToDictionary(
             key => key.GetProperty("id").GetString()!, key => key.GetProperty("status").GetString());
 
+        var quiet = (await _tool.RunAsync("keys", "add", "--scope", "runs:read", "--expires", "2030-01-01T00:00:00Z", "--test", "-q")).Expecting(0).Output.TrimEnd();
+        Assert.Matches("^hk_test_[A-Za-z0-9_-]+$", quiet);
         Assert.Equal("revoked", keys[id]);
         Assert.Equal("active", keys[rotated.GetProperty("id").GetString()!]);
     }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace OpenWop.Micro.Cli.Tests;
 
-/// <summary>A server that <c>openwop up</c> has started, and a tool that is logged in there as its owner.</summary>
+/// <summary>A server that <c>openwop up</c> has started, and a tool that is logged in there as its owner; one for all tests of commands.</summary>
 public sealed class RunningServer : IAsyncLifetime
 {
     private Process? _up;
@@ -15,7 +15,8 @@ public sealed class RunningServer : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _up = Tool.Start("up", "--port", "0", "--data", "data", "--name", "Ada", "--json");
+        // Receivers of webhooks in tests are on this machine.
+        _up = Tool.Start(["up", "--port", "0", "--data", "data", "--name", "Ada", "--json"], ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"));
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var line = await _up.StandardOutput.ReadLineAsync(limit.Token)
             ?? throw new InvalidOperationException("The server did not start: " + await _up.StandardError.ReadToEndAsync(limit.Token));
@@ -43,4 +44,10 @@ public sealed class RunningServer : IAsyncLifetime
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await process.WaitForExitAsync(limit.Token);
     }
+}
+
+[CollectionDefinition(Name)]
+public sealed class WithServer : ICollectionFixture<RunningServer>
+{
+    public const string Name = "server";
 }

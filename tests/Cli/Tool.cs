@@ -52,7 +52,8 @@ internal sealed class Tool : IDisposable
         return new Outcome(process.ExitCode, await output, await error);
     }
 
-    public Process Start(params string[] arguments)
+    /// <param name="settings">More environment, which <c>up</c> hands on to the server.</param>
+    public Process Start(string[] arguments, params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -69,6 +70,8 @@ internal sealed class Tool : IDisposable
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("OPENWOP_", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
         start.Environment["OPENWOP_CREDENTIALS"] = CredentialFile;
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 
@@ -81,13 +84,19 @@ internal sealed class Tool : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static string ProgramPath()
+    /// <summary>The folder of the repository.</summary>
+    public static string Root()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "OpenWop.Micro.sln")))
+            root = root.Parent ?? throw new InvalidOperationException("The tests run outside of the repository.");
+        return root.FullName;
+    }
+
+    public static string ProgramPath()
     {
         // …/tests/Cli/bin/<configuration>/net10.0/
         var output = new DirectoryInfo(AppContext.BaseDirectory);
-        var root = output;
-        while (!File.Exists(Path.Combine(root.FullName, "OpenWop.Micro.sln")))
-            root = root.Parent ?? throw new InvalidOperationException("The tests run outside of the repository.");
-        return Path.Combine(root.FullName, "cli", "bin", output.Parent!.Name, output.Name, "openwop.dll");
+        return Path.Combine(Root(), "cli", "bin", output.Parent!.Name, output.Name, "openwop.dll");
     }
 }

@@ -46,6 +46,8 @@ public sealed class ToolTests
         var candidates = (await tool.RunAsync("[suggest:5]", "runs ")).Expecting(0).Output.Split('\n');
 
         Assert.Contains("complete -o default -F _openwop openwop", script, StringComparison.Ordinal);
+        foreach (var (shell, line) in new[] { ("zsh", "compdef _openwop openwop"), ("fish", "complete -c openwop -f"), ("pwsh", "Register-ArgumentCompleter -Native -CommandName openwop") })
+            Assert.Contains(line, (await tool.RunAsync("completion", shell)).Expecting(0).Output, StringComparison.Ordinal);
         Assert.Contains("cancel", candidates);
         Assert.Equal("cancel", await CompleteInBashAsync(script, candidates));
     }
@@ -70,7 +72,7 @@ public sealed class ToolTests
 
     private static async Task<Process> UpAsync(Tool tool, int port)
     {
-        var up = tool.Start("up", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--json");
+        var up = tool.Start(["up", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--json"]);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var line = await up.StandardOutput.ReadLineAsync(limit.Token) ?? throw new InvalidOperationException(await up.StandardError.ReadToEndAsync(limit.Token));
         Assert.True(JsonElement.Parse(line).TryGetProperty("server", out _));
@@ -92,7 +94,7 @@ public sealed class ToolTests
         return (await bash.StandardOutput.ReadToEndAsync()).Trim();
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();

@@ -83,9 +83,11 @@ public sealed record RunDescription
     /// <summary>pending, running, sleeping, waiting, completed, failed, canceled.</summary>
     public required string State { get; init; }
 
+    /// <summary><c>{"outputs": {…}}</c> by block or node id; absent while there is nothing.</summary>
     public JsonElement? Output { get; init; }
 
-    public RunError? Error { get; init; }
+    /// <summary>Why it failed, in a sentence.</summary>
+    public string? Error { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
 

@@ -3,57 +3,49 @@ using OpenWop.Micro.Client.Transport;
 
 namespace OpenWop.Micro.Client.Schedules;
 
-/// <summary>A workflow that runs at certain times.</summary>
-public sealed record Schedule
-{
-    /// <summary>Chosen by the server unless given.</summary>
-    public string? Id { get; init; }
-
-    public required string WorkflowId { get; init; }
-
-    /// <summary>Five fields.</summary>
-    public required string Cron { get; init; }
-
-    /// <summary>An IANA name; the server's default is UTC.</summary>
-    public string? Timezone { get; init; }
-
-    /// <summary>The input of each run.</summary>
-    public JsonElement? Payload { get; init; }
-
-    public DateTimeOffset? EndAt { get; init; }
-
-    public bool? Enabled { get; init; }
-
-    /// <summary><c>skip</c> or <c>fire_once</c>.</summary>
-    public string? MisfirePolicy { get; init; }
-
-    public DateTimeOffset? NextRunAt { get; init; }
-
-    public DateTimeOffset? LastFiredAt { get; init; }
-}
-
-/// <summary>Schedules.</summary>
+/// <summary>Schedules: workflows that the server runs by the clock. All calls need the scope <c>schedules:manage</c>, reading <c>manifest:read</c>.</summary>
 public sealed class SchedulesClient
 {
     private readonly OpenWopTransport _transport;
 
     internal SchedulesClient(OpenWopTransport transport) => _transport = transport;
 
+    /// <summary>Makes a schedule. It is not repeated by itself unless the schedule has an id of the caller's: a repetition then is 409.</summary>
+    /// <exception cref="OpenWopException">
+    /// 400 <c>invalid_body</c>, <c>invalid_cron</c>, <c>invalid_timezone</c>; 404 <c>workflow_not_found</c>; 409 <c>schedule_exists</c>.
+    /// </exception>
     public Task<Schedule> CreateAsync(Schedule schedule, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<Schedule>(new Request(HttpMethod.Post, "/api/schedules") { Body = Json.Bytes(schedule) }, cancellationToken);
 
+    /// <summary>All schedules of the organization and the mode of the key, page by page.</summary>
     public IAsyncEnumerable<Schedule> ListAllAsync(CancellationToken cancellationToken = default) =>
         _transport.AllAsync<Schedule>("/api/schedules", cancellationToken);
 
+    /// <exception cref="OpenWopException">404: there is none.</exception>
     public Task<Schedule> GetAsync(string scheduleId, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<Schedule>(new Request(HttpMethod.Get, Path(scheduleId)), cancellationToken);
 
-    /// <summary>Changes the members that are given.</summary>
+    /// <summary>Changes the members that are given; a null takes one away. Neither <c>id</c> nor <c>workflowId</c> can be changed.</summary>
+    /// <exception cref="OpenWopException">400 as for <see cref="CreateAsync"/>; 404: there is none.</exception>
     public Task<Schedule> ChangeAsync(string scheduleId, JsonElement changes, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<Schedule>(new Request(HttpMethod.Patch, Path(scheduleId)) { Body = Json.Bytes(changes) }, cancellationToken);
 
+    /// <summary>Ends a schedule. Runs that it has started go on; its history goes with it.</summary>
     public Task DeleteAsync(string scheduleId, CancellationToken cancellationToken = default) =>
         _transport.SendAndForgetAnswerAsync(new Request(HttpMethod.Delete, Path(scheduleId)), cancellationToken);
+
+    /// <summary>The next times at which it fires.</summary>
+    /// <param name="count">1 to 100; null = the server's choice.</param>
+    public async Task<IReadOnlyList<DateTimeOffset>> PreviewAsync(string scheduleId, int? count = null, CancellationToken cancellationToken = default)
+    {
+        var query = count is { } number ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"?count={number}") : "";
+        var preview = await _transport.JsonAsync(new Request(HttpMethod.Get, Path(scheduleId) + "/preview" + query), cancellationToken).ConfigureAwait(false);
+        return [.. preview.GetProperty("data").EnumerateArray().Select(slot => slot.GetDateTimeOffset())];
+    }
+
+    /// <summary>What became of its times, newest first, for 30 days.</summary>
+    public Task<Page<ScheduleFire>> FiresAsync(string scheduleId, int? limit = null, string? after = null, CancellationToken cancellationToken = default) =>
+        _transport.PageAsync<ScheduleFire>(Path(scheduleId) + "/fires", limit, after, cancellationToken);
 
     private static string Path(string scheduleId) => "/api/schedules/" + Json.Segment(scheduleId);
 }

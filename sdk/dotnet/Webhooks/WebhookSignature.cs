@@ -14,6 +14,12 @@ public static class WebhookSignature
     public const string TimestampHeader = "X-openwop-Timestamp";
     public const string AlgorithmHeader = "X-openwop-Signature-Algorithm";
 
+    /// <summary>After a rotation, for as long as both secrets count: the signature of the secret before.</summary>
+    public const string PreviousSignatureHeader = "X-openwop-Signature-Previous";
+
+    /// <summary>The same for every attempt and every repetition of one event: what a receiver has seen, it can leave out.</summary>
+    public const string DeliveryIdHeader = "X-openwop-Delivery-Id";
+
     /// <summary>How far the clocks of sender and receiver may be apart; older deliveries are refused, so that none can be played again for long.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(300);
 
@@ -26,7 +32,24 @@ public static class WebhookSignature
     /// <param name="body">The body as it is sent, byte for byte.</param>
     public static string Sign(string secret, string timestamp, ReadOnlySpan<byte> body) => Prefix + Convert.ToHexStringLower(Compute(secret, timestamp, body));
 
+    /// <summary>
+    /// Whether a delivery comes from somebody who knows the secret, and comes now. Also good for a receiver that still has the secret from
+    /// before a rotation.
+    /// </summary>
+    /// <param name="secret">The secret exactly as it was returned.</param>
+    /// <param name="header">The value of a header by its name; null when it is absent.</param>
+    /// <param name="body">The body as it was received, byte for byte, before anything has parsed it.</param>
+    /// <param name="time">The clock.</param>
+    public static bool Verify(string secret, Func<string, string?> header, ReadOnlySpan<byte> body, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        var (timestamp, algorithm) = (header(TimestampHeader), header(AlgorithmHeader));
+        return Verify(secret, header(SignatureHeader), timestamp, body, algorithm, time)
+            || Verify(secret, header(PreviousSignatureHeader), timestamp, body, algorithm, time);
+    }
+
     /// <summary>Whether a delivery comes from somebody who knows the secret, and comes now.</summary>
+    /// <param name="secret">The secret exactly as it was returned.</param>
     /// <param name="signature">The value of <see cref="SignatureHeader"/>.</param>
     /// <param name="timestamp">The value of <see cref="TimestampHeader"/>.</param>
     /// <param name="body">The body as it was received, byte for byte, before anything has parsed it.</param>
