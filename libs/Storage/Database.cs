@@ -49,7 +49,8 @@ public abstract class Database : IAsyncDisposable
     /// Runs <paramref name="work"/> in one write transaction, commits, and returns its result once the commit is durable.
     /// An exception of the work rolls everything back and comes out here.
     /// </summary>
-    /// <param name="work">On SQLite it runs on the writer's own thread and keeps all other writers waiting: no waiting for anything but the session, and no other write inside it.</param>
+    /// <param name="work">Changes nothing but the session: when it loses to other transactions (<see cref="DatabaseErrors.IsConflict"/>) it
+    /// is rolled back and runs again, a few times. On SQLite it runs on the writer's own thread and keeps all other writers waiting: no waiting for anything but the session, and no other write inside it.</param>
     /// <param name="cancellationToken">Gives up before the transaction has begun; after that SQLite finishes it, PostgreSQL stops at the next statement and rolls back.</param>
     /// <exception cref="CommitOutcomeUnknownException">The connection broke during the commit: it may or may not have happened.</exception>
     public abstract Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken);

@@ -20,6 +20,16 @@ public static class DatabaseErrors
     };
 
     /// <summary>
+    /// The transaction stood in a circle with others that waited for each other, or could not be brought into an order with them: it was
+    /// rolled back, and the same work may well succeed at another attempt. <see cref="Database.WriteAsync{T}"/> makes some by itself.
+    /// </summary>
+    public static bool IsConflict(Exception exception) =>
+        exception is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
+
+    /// <summary>What passes: whoever asked may ask again later. Everything else is a mistake.</summary>
+    public static bool IsTemporary(Exception exception) => IsUnavailable(exception) || IsConflict(exception);
+
+    /// <summary>
     /// The database cannot work at the moment, whatever it is asked: unreachable, shutting down, out of disk or connections, locked for
     /// longer than one waits. Another attempt right now would end the same way.
     /// </summary>

@@ -25,6 +25,9 @@ public static class StorageMetrics
     internal static readonly UpDownCounter<int> QueueDepth = Meter.CreateUpDownCounter<int>(
         "openwop.storage.commit.queue_depth", "{item}", "Items submitted and not yet committed.");
 
+    internal static readonly Counter<long> Conflicts = Meter.CreateCounter<long>(
+        "openwop.storage.conflicts", "{transaction}", "Transactions that were rolled back because of others, and repeated.");
+
     internal static readonly Counter<long> FailedItems = Meter.CreateCounter<long>(
         "openwop.storage.commit.failed_items", "{item}", "Items that failed to commit.");
 }

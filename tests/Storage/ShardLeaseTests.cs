@@ -94,35 +94,6 @@ public sealed class ShardLeaseTests(TestDatabases databases)
     }
 
     [Fact]
-    public async Task PostgreSQL_keeps_a_takeover_out_of_an_append_that_has_verified()
-    {
-        await using var database = await databases.MigratedAsync(SqlDialect.PostgreSql);
-        await using var instance = new Instance(database, "a", TimeProvider.System);
-        await instance.Leases.StartAsync(CancellationToken.None);
-        var verified = new TaskCompletionSource();
-        var gate = new TaskCompletionSource();
-
-        var append = database.WriteAsync(
-            async session =>
-            {
-                Assert.True(await ShardLeases.VerifyEpochsAsync(session, [new ShardLease(0, 1)]));
-                verified.SetResult();
-                await gate.Task;
-            },
-            CancellationToken.None);
-        await verified.Task.WaitAsync(Eventually.Limit);
-        var takeover = database.WriteAsync(session => session.ExecuteAsync("UPDATE shards SET epoch = 2 WHERE shard = 0"), CancellationToken.None);
-
-        await using (var session = await database.OpenReadAsync(CancellationToken.None))
-            await Eventually.TrueAsync(async () => await session.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0);
-
-        Assert.False(takeover.IsCompleted);
-        gate.SetResult();
-        await append;
-        await takeover;
-    }
-
-    [Fact]
     public async Task A_restarted_exclusive_instance_takes_everything_at_once()
     {
         var time = new FakeTimeProvider();

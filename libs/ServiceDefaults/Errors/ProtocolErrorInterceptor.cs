@@ -8,8 +8,8 @@ using OpenWop.Micro.Storage;
 namespace OpenWop.Micro.ServiceDefaults.Errors;
 
 /// <summary>
-/// Refusals of a service (<see cref="ProtocolException"/>) become statuses with the envelope in their details, and a database that is away
-/// becomes <c>service_unavailable</c>.
+/// Refusals of a service (<see cref="ProtocolException"/>) become statuses with the envelope in their details, and a database that is away,
+/// or in which others are always faster, becomes <c>service_unavailable</c>.
 /// </summary>
 public sealed partial class ProtocolErrorInterceptor(ILogger<ProtocolErrorInterceptor> logger) : Interceptor
 {
@@ -25,7 +25,7 @@ public sealed partial class ProtocolErrorInterceptor(ILogger<ProtocolErrorInterc
         {
             throw exception.Error.ToRpcException();
         }
-        catch (Exception exception) when (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception))
+        catch (Exception exception) when (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsTemporary(exception))
         {
             throw Away(exception, context);
         }
@@ -43,7 +43,7 @@ public sealed partial class ProtocolErrorInterceptor(ILogger<ProtocolErrorInterc
         {
             throw exception.Error.ToRpcException();
         }
-        catch (Exception exception) when (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception))
+        catch (Exception exception) when (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsTemporary(exception))
         {
             throw Away(exception, context);
         }
@@ -61,7 +61,7 @@ public sealed partial class ProtocolErrorInterceptor(ILogger<ProtocolErrorInterc
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 2101, Level = LogLevel.Error, Message = "{Method}: the database is away.")]
+        [LoggerMessage(EventId = 2101, Level = LogLevel.Error, Message = "{Method}: the database cannot do it now.")]
         public static partial void DatabaseAway(ILogger logger, Exception exception, string method);
     }
 }

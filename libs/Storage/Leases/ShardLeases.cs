@@ -85,7 +85,7 @@ public sealed partial class ShardLeases : IAsyncDisposable
 
     /// <summary>
     /// True when every shard still has the epoch that the caller acquired it with. Call it in the transaction of each
-    /// append, and refuse the append otherwise. On PostgreSQL the rows stay share-locked, so no takeover can slip in before the commit.
+    /// append, and refuse the append otherwise. On PostgreSQL the rows stay locked, so no takeover can slip in before the commit.
     /// </summary>
     public static async Task<bool> VerifyEpochsAsync(WriteSession session, IEnumerable<ShardLease> leases)
     {

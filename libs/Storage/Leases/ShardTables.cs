@@ -42,17 +42,26 @@ internal static class ShardTables
     /// <summary>Living instances, the caller among them unless it has withdrawn.</summary>
     public static async Task<int> CountInstancesAsync(WriteSession session, string owner, long now)
     {
-        await session.ExecuteAsync("DELETE FROM instances WHERE expires_at <= $1 AND owner <> $2", now, owner).ConfigureAwait(false);
+        // Two that were frozen together take each other for dead, and each holds its own row: neither may wait for the other's.
+        await session.ExecuteAsync(
+            session.Dialect == SqlDialect.PostgreSql
+                ? """
+                  DELETE FROM instances WHERE owner IN (
+                      SELECT owner FROM instances WHERE expires_at <= $1 AND owner <> $2 ORDER BY owner FOR UPDATE SKIP LOCKED)
+                  """
+                : "DELETE FROM instances WHERE expires_at <= $1 AND owner <> $2",
+            now, owner).ConfigureAwait(false);
         return (int)await session.ScalarAsync<long>("SELECT count(*) FROM instances").ConfigureAwait(false);
     }
 
     /// <summary>Prolongs all leases of an owner and tells which those are.</summary>
     public static Task<List<ShardLease>> HeartbeatAsync(WriteSession session, string owner, long expiresAt) => ReadLeasesAsync(
         session.Dialect == SqlDialect.PostgreSql
-            // Rows are locked in shard order here and in VerifyEpochsAsync, so that a heartbeat and an append never deadlock.
+            // Rows are locked in shard order wherever several are, so that nobody waits in a circle; and under a lock that appends
+            // (ReadEpochsAsync) do not wait for, nor it for them: their stream never ends, and the lease must not run out in it.
             ? session.QueryAsync(
                 """
-                WITH held AS (SELECT shard FROM shards WHERE owner = $1 ORDER BY shard FOR UPDATE)
+                WITH held AS (SELECT shard FROM shards WHERE owner = $1 ORDER BY shard FOR NO KEY UPDATE)
                 UPDATE shards SET expires_at = $2 FROM held WHERE shards.shard = held.shard
                 RETURNING shards.shard, shards.epoch
                 """,
@@ -75,10 +84,16 @@ internal static class ShardTables
         session.CancellationToken);
 
     /// <summary>Takes a shard again that this owner holds in the database but has given up in memory; in-flight writes of before are shut out.</summary>
-    public static async Task<ShardLease> RenewEpochAsync(WriteSession session, string owner, int shard) => new(
-        shard,
-        await session.ScalarAsync<long>(
-            "UPDATE shards SET epoch = epoch + 1 WHERE shard = $1 AND owner = $2 RETURNING epoch", shard, owner).ConfigureAwait(false));
+    public static async Task<ShardLease> RenewEpochAsync(WriteSession session, string owner, int shard)
+    {
+        if (session.Dialect == SqlDialect.PostgreSql)
+            await session.ExecuteAsync("SELECT shard FROM shards WHERE shard = $1 FOR UPDATE", shard).ConfigureAwait(false);
+
+        return new(
+            shard,
+            await session.ScalarAsync<long>(
+                "UPDATE shards SET epoch = epoch + 1 WHERE shard = $1 AND owner = $2 RETURNING epoch", shard, owner).ConfigureAwait(false));
+    }
 
     public static Task ReleaseAsync(WriteSession session, string owner, ShardLease lease) => session.ExecuteAsync(
         "UPDATE shards SET owner = NULL, address = NULL, expires_at = 0 WHERE shard = $1 AND epoch = $2 AND owner = $3",
@@ -86,8 +101,14 @@ internal static class ShardTables
 
     public static async Task ReleaseAllAsync(WriteSession session, string owner)
     {
-        await session.ExecuteAsync("UPDATE shards SET owner = NULL, address = NULL, expires_at = 0 WHERE owner = $1", owner).ConfigureAwait(false);
-        await session.ExecuteAsync("DELETE FROM instances WHERE owner = $1", owner).ConfigureAwait(false);
+        // In the order of a round: the instance, then its shards, these by number.
+        await WithdrawAsync(session, owner).ConfigureAwait(false);
+        await session.ExecuteAsync(
+            $"""
+            UPDATE shards SET owner = NULL, address = NULL, expires_at = 0
+            WHERE shard IN (SELECT shard FROM shards WHERE owner = $1 ORDER BY shard {(session.Dialect == SqlDialect.PostgreSql ? "FOR NO KEY UPDATE" : "")})
+            """,
+            owner).ConfigureAwait(false);
     }
 
     public static async Task<ShardOwner?> FindOwnerAsync(ReadSession session, int shard, TimeProvider time)
@@ -101,13 +122,16 @@ internal static class ShardTables
             : null;
     }
 
-    /// <summary>The current epochs; PostgreSQL keeps them from changing until the transaction ends.</summary>
+    /// <summary>
+    /// The current epochs; PostgreSQL keeps them from changing until the transaction ends: who gives a shard another epoch locks its row
+    /// <c>FOR UPDATE</c> first.
+    /// </summary>
     public static async Task<List<ShardLease>> ReadEpochsAsync(WriteSession session, int[] shards)
     {
         if (session.Dialect == SqlDialect.PostgreSql)
         {
             return await ReadLeasesAsync(
-                session.QueryAsync("SELECT shard, epoch FROM shards WHERE shard = ANY ($1) ORDER BY shard FOR SHARE", shards),
+                session.QueryAsync("SELECT shard, epoch FROM shards WHERE shard = ANY ($1) ORDER BY shard FOR KEY SHARE", shards),
                 session.CancellationToken).ConfigureAwait(false);
         }
 

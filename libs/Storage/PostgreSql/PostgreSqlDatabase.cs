@@ -12,9 +12,13 @@ internal sealed partial class PostgreSqlDatabase : Database
 {
     private const int MaxWriters = 16;
 
+    /// <summary>Attempts of a transaction that others got in the way of.</summary>
+    private const int MaxAttempts = 5;
+
     private static readonly TimeSpan IdleInTransaction = TimeSpan.FromSeconds(10);
 
     private readonly NpgsqlDataSource _dataSource;
+    private readonly ILogger _logger;
     private readonly SemaphoreSlim _readers;
     private readonly SemaphoreSlim _writers = new(MaxWriters);
 
@@ -24,6 +28,7 @@ internal sealed partial class PostgreSqlDatabase : Database
         if (!SchemaName().IsMatch(options.Schema))
             throw new ArgumentException($"'{options.Schema}' is no schema name: lower-case letters, digits and '_'.", nameof(options));
 
+        _logger = loggers.CreateLogger<Database>();
         var builder = new NpgsqlDataSourceBuilder(options.ConnectionString).UseLoggerFactory(loggers);
         var settings = builder.ConnectionStringBuilder;
         settings.SearchPath = options.Schema;
@@ -61,6 +66,26 @@ internal sealed partial class PostgreSqlDatabase : Database
     public override async Task<T> WriteAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await WriteOnceAsync(work, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (attempt < MaxAttempts && DatabaseErrors.IsConflict(exception))
+            {
+                // Rolled back as a whole. The others go first: they are about to commit, and the pauses differ.
+                StorageMetrics.Conflicts.Add(1);
+                Log.Conflict(_logger, Options.Schema, attempt, exception);
+                await Task.Delay(Random.Shared.Next(5, 20 << attempt), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private protected override ValueTask DisposeCoreAsync() => _dataSource.DisposeAsync();
+
+    private async Task<T> WriteOnceAsync<T>(Func<WriteSession, Task<T>> work, CancellationToken cancellationToken)
+    {
         await _writers.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -77,8 +102,6 @@ internal sealed partial class PostgreSqlDatabase : Database
             _writers.Release();
         }
     }
-
-    private protected override ValueTask DisposeCoreAsync() => _dataSource.DisposeAsync();
 
     private static async Task CommitAsync(NpgsqlTransaction transaction)
     {
@@ -102,4 +125,10 @@ internal sealed partial class PostgreSqlDatabase : Database
 
     [GeneratedRegex("^[a-z_][a-z0-9_]{0,62}$", RegexOptions.CultureInvariant)]
     private static partial Regex SchemaName();
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "{Schema}: attempt {Attempt} of a transaction got in the way of others and is repeated.")]
+        public static partial void Conflict(ILogger logger, string schema, int attempt, Exception exception);
+    }
 }

@@ -129,7 +129,8 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
     public Task TouchAsync(IReadOnlyCollection<KeyValuePair<string, long>> uses, CancellationToken cancellationToken) => database.WriteAsync(
         session =>
         {
-            foreach (var (keyId, at) in uses)
+            // By id, as other instances do.
+            foreach (var (keyId, at) in uses.OrderBy(use => use.Key, StringComparer.Ordinal))
                 session.Enqueue("UPDATE api_keys SET last_used_at = $2 WHERE key_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)", keyId, at);
 
             return session.FlushAsync();

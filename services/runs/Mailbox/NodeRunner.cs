@@ -73,7 +73,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
 
     /// <summary>What is no fault of the node, and passes: the activity ledger or another service cannot be asked.</summary>
     private static bool IsOurs(Exception exception) =>
-        exception is RunMovedException or RpcException { StatusCode: StatusCode.Unavailable } || (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsUnavailable(exception));
+        exception is RunMovedException or RpcException { StatusCode: StatusCode.Unavailable } || (exception is DbException or CommitOutcomeUnknownException && DatabaseErrors.IsTemporary(exception));
 
     private async Task<NodeOutcome> ExecuteAsync(NodeWork work, CancellationToken cancellationToken)
     {

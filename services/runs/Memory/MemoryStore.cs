@@ -19,19 +19,36 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
 
     private const string Delete = "DELETE FROM memory_entries WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id = $4";
 
-    private const string DeleteOldest = """
-        DELETE FROM memory_entries
-        WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id IN (
-            SELECT memory_id FROM memory_entries WHERE tenant = $1 AND test = $2 AND memory_ref = $3
-            ORDER BY created_at DESC, sequence DESC, memory_id DESC LIMIT 1000000 OFFSET $4)
+    private const string Oldest = """
+        SELECT memory_id FROM memory_entries WHERE tenant = $1 AND test = $2 AND memory_ref = $3
+        ORDER BY created_at DESC, sequence DESC, memory_id DESC LIMIT 1000000 OFFSET $4
         """;
 
-    private const string DeleteExpired = """
-        DELETE FROM memory_entries WHERE (tenant, test, memory_ref, memory_id) IN (
-            SELECT tenant, test, memory_ref, memory_id FROM memory_entries
-            WHERE expires_at IS NOT NULL AND expires_at <= $1
-            ORDER BY expires_at LIMIT $2)
+    private const string DeleteOldest = $"""
+        DELETE FROM memory_entries
+        WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id IN ({Oldest})
         """;
+
+    /// <summary>The same where there are several writers: what somebody else is removing is left to him.</summary>
+    private const string DeleteOldestUnlocked = $"""
+        DELETE FROM memory_entries
+        WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id IN (
+            SELECT memory_id FROM memory_entries
+            WHERE tenant = $1 AND test = $2 AND memory_ref = $3 AND memory_id IN ({Oldest})
+            FOR UPDATE SKIP LOCKED)
+        """;
+
+    private const string Expired = """
+        SELECT tenant, test, memory_ref, memory_id FROM memory_entries
+        WHERE expires_at IS NOT NULL AND expires_at <= $1
+        ORDER BY expires_at LIMIT $2
+        """;
+
+    private const string DeleteExpired = $"DELETE FROM memory_entries WHERE (tenant, test, memory_ref, memory_id) IN ({Expired})";
+
+    /// <summary>The same where there are several writers.</summary>
+    private const string DeleteExpiredUnlocked =
+        $"DELETE FROM memory_entries WHERE (tenant, test, memory_ref, memory_id) IN ({Expired} FOR UPDATE SKIP LOCKED)";
 
     private const string List = """
         SELECT memory_id, content, tags, created_at, expires_at FROM memory_entries
@@ -48,14 +65,27 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
     /// <summary>The time by which entries expire.</summary>
     public DateTimeOffset Now => clock.GetUtcNow();
 
-    /// <summary>Adds what an append has decided.</summary>
-    public static void Write(WriteSession session, MemoryOwner owner, string runId, IReadOnlyList<DecidedMemoryChange> changes)
+    /// <summary>Adds what appends have decided, in the order in which everybody locks: by owner, memory and entry.</summary>
+    public static void Write(WriteSession session, IEnumerable<(MemoryOwner Owner, string RunId, DecidedMemoryChange Change)> changes)
     {
-        foreach (var (change, sequence) in changes)
+        foreach (var memory in changes
+            .GroupBy(change => (change.Owner, change.Change.Change.MemoryRef))
+            .OrderBy(memory => memory.Key.Owner.Tenant, StringComparer.Ordinal)
+            .ThenBy(memory => memory.Key.Owner.Test)
+            .ThenBy(memory => memory.Key.MemoryRef, StringComparer.Ordinal))
+        {
+            Write(session, memory.Key.Owner, memory.Key.MemoryRef, [.. memory.OrderBy(change => change.Change.Change.MemoryId, StringComparer.Ordinal)]);
+        }
+    }
+
+    private static void Write(
+        WriteSession session, MemoryOwner owner, string memoryRef, IReadOnlyList<(MemoryOwner Owner, string RunId, DecidedMemoryChange Change)> changes)
+    {
+        foreach (var (_, runId, (change, sequence)) in changes)
         {
             if (change is not MemoryChange.Put { Entry: var entry })
             {
-                session.Enqueue(Delete, owner.Tenant, owner.Test, change.MemoryRef, change.MemoryId);
+                session.Enqueue(Delete, owner.Tenant, owner.Test, memoryRef, change.MemoryId);
                 continue;
             }
 
@@ -63,7 +93,7 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
                 Insert,
                 owner.Tenant,
                 owner.Test,
-                change.MemoryRef,
+                memoryRef,
                 change.MemoryId,
                 runId,
                 sequence,
@@ -73,8 +103,12 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
                 entry.ExpiresAt?.ToUnixTimeMilliseconds());
         }
 
-        foreach (var memoryRef in changes.Where(change => change.Change is MemoryChange.Put).Select(change => change.Change.MemoryRef).Distinct(StringComparer.Ordinal))
-            session.Enqueue(DeleteOldest, owner.Tenant, owner.Test, memoryRef, (long)MemoryRules.MaxEntries);
+        if (changes.Any(change => change.Change.Change is MemoryChange.Put))
+        {
+            session.Enqueue(
+                session.Dialect == SqlDialect.PostgreSql ? DeleteOldestUnlocked : DeleteOldest,
+                owner.Tenant, owner.Test, memoryRef, (long)MemoryRules.MaxEntries);
+        }
     }
 
     /// <summary>Living entries of a memory that satisfy a condition on id, time and tags, newest first.</summary>
@@ -105,7 +139,9 @@ internal sealed class MemoryStore(Database database, TimeProvider clock)
     /// <summary>Removes what has expired, the oldest first; nobody sees it any more in any case.</summary>
     /// <returns>How many entries; fewer than the limit = no more are left.</returns>
     public Task<int> PurgeAsync(int limit, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => session.ExecuteAsync(DeleteExpired, Now.ToUnixTimeMilliseconds(), (long)limit), cancellationToken);
+        database.WriteAsync(
+            session => session.ExecuteAsync(session.Dialect == SqlDialect.PostgreSql ? DeleteExpiredUnlocked : DeleteExpired, Now.ToUnixTimeMilliseconds(), (long)limit),
+            cancellationToken);
 
     private static MemoryEntry Read(DbDataReader row) => new(
         row.GetString(0),

@@ -32,10 +32,12 @@ internal sealed class RetentionStore(Database database)
 
     private const string DeleteRun = "DELETE FROM runs WHERE run_id = $1";
 
-    private const string DeleteRequests = """
-        DELETE FROM run_requests WHERE (tenant, request_id) IN (
-            SELECT tenant, request_id FROM run_requests WHERE created_at < $1 ORDER BY created_at LIMIT $2)
-        """;
+    private const string OldRequests = "SELECT tenant, request_id FROM run_requests WHERE created_at < $1 ORDER BY created_at LIMIT $2";
+
+    private const string DeleteRequests = $"DELETE FROM run_requests WHERE (tenant, request_id) IN ({OldRequests})";
+
+    /// <summary>The same where there are several writers.</summary>
+    private const string DeleteRequestsUnlocked = $"DELETE FROM run_requests WHERE (tenant, request_id) IN ({OldRequests} FOR UPDATE SKIP LOCKED)";
 
     /// <summary>Runs of a shard that ended before a time, oldest first.</summary>
     public async Task<List<(string RunId, string Tenant)>> FindEndedAsync(int shard, DateTimeOffset before, int limit, CancellationToken cancellationToken)
@@ -101,7 +103,10 @@ internal sealed class RetentionStore(Database database)
 
     /// <summary>Removes old requests: a repeated one is new again.</summary>
     public Task<int> ForgetRequestsAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => session.ExecuteAsync(DeleteRequests, before.ToUnixTimeMilliseconds(), (long)limit), cancellationToken);
+        database.WriteAsync(
+            session => session.ExecuteAsync(
+                session.Dialect == SqlDialect.PostgreSql ? DeleteRequestsUnlocked : DeleteRequests, before.ToUnixTimeMilliseconds(), (long)limit),
+            cancellationToken);
 
     private Task<bool> WriteAsync(ShardLease shard, Func<WriteSession, Task> work, CancellationToken cancellationToken) =>
         database.WriteAsync(

@@ -16,6 +16,8 @@ namespace OpenWop.Micro.Runs.Store;
 /// </summary>
 internal sealed class RunStore : IAsyncDisposable
 {
+    private static readonly AppendResult Fenced = new(AppendStatus.Fenced, []);
+
     private readonly Database database;
     private readonly TimeProvider clock;
     private readonly GroupCommit<RunAppend, AppendResult> appends;
@@ -140,49 +142,28 @@ internal sealed class RunStore : IAsyncDisposable
 
     private async Task<IReadOnlyList<AppendResult>> WriteAsync(WriteSession session, IReadOnlyList<RunAppend> items)
     {
-        var lost = await FindLostAsync(session, [.. items.Select(item => new ShardLease(item.Lease.Shard, item.Lease.Epoch)).Distinct()]);
+        // Rows that other instances may want too are locked in one order everywhere: shards, requests, scopes, memory. All others belong to
+        // runs, and so to this instance.
+        var lost = await ShardLeaseChecks.FindLostAsync(session, items.Select(item => item.Lease));
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var results = items.Select(item => lost.Contains(new ShardLease(item.Lease.Shard, item.Lease.Epoch)) ? Fenced : null).ToArray();
+        await CreationClaims.TakeAsync(session, items, results, now);
+        var accepted = items.Where((_, i) => results[i] is null).ToList();
+        MemoryStore.Write(session, accepted.SelectMany(append => append.Memory, (append, change) => (OwnerOf(append.State), append.Lease.RunId, change)));
         var positions = new Dictionary<int, long>();
-        var results = new AppendResult[items.Count];
         for (var i = 0; i < items.Count; i++)
-        {
-            results[i] = lost.Contains(new ShardLease(items[i].Lease.Shard, items[i].Lease.Epoch))
-                ? new AppendResult(AppendStatus.Fenced, [])
-                : await WriteAsync(session, items[i], positions);
-        }
+            results[i] ??= await WriteAsync(session, items[i], positions, now);
 
-        return results;
+        return results!;
     }
 
-    private static async Task<HashSet<ShardLease>> FindLostAsync(WriteSession session, IReadOnlyList<ShardLease> leases)
-    {
-        HashSet<ShardLease> lost = [];
-        if (!await ShardLeases.VerifyEpochsAsync(session, leases))
-        {
-            foreach (var lease in leases)
-            {
-                if (!await ShardLeases.VerifyEpochsAsync(session, [lease]))
-                {
-                    lost.Add(lease);
-                }
-            }
-        }
-
-        return lost;
-    }
-
-    private async Task<AppendResult> WriteAsync(WriteSession session, RunAppend append, Dictionary<int, long> positions)
+    private static async Task<AppendResult> WriteAsync(WriteSession session, RunAppend append, Dictionary<int, long> positions, long now)
     {
         var (lease, state) = (append.Lease, append.State);
-        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        if (append.Creation is { } creation && await CreateAsync(session, append, creation, now) is { } existing)
-        {
-            return existing;
-        }
+        if (append.Creation is not null)
+            InsertRun(session, append, now);
 
         SignalStore.Write(session, append.Sent, append.Received, now);
-        if (append.Memory.Count > 0)
-            MemoryStore.Write(session, new MemoryOwner(state.Options!.Tenant, state.Options.IsTest), lease.RunId, append.Memory);
-
         if (append.Events.Count + append.History.Count == 0)
         {
             return new AppendResult(AppendStatus.Committed, []);
@@ -210,41 +191,12 @@ internal sealed class RunStore : IAsyncDisposable
             session.Enqueue(RunQueries.UpsertState, lease.RunId, state.LastSequence, StateCodec.Encode(state));
         }
 
-        if (state is { IsTerminal: true, Options.ScopeId: { } scope })
-        {
-            session.Enqueue(RunQueries.DeleteScope, state.Options.Tenant, scope, lease.RunId);
-        }
-
         return new AppendResult(AppendStatus.Committed, encoded);
     }
 
-    /// <summary>Writes the row of a new run; returns what stands in the way, if anything does.</summary>
-    private static async Task<AppendResult?> CreateAsync(WriteSession session, RunAppend append, RunCreation creation, long now)
+    private static void InsertRun(WriteSession session, RunAppend append, long now)
     {
         var (lease, state, options) = (append.Lease, append.State, append.State.Options!);
-        // Inserted before they are looked for: another instance may do the same at the same moment, and then waits for our commit.
-        var requestId = creation.RequestId;
-        if (requestId is not null
-            && await session.ExecuteAsync(RunQueries.InsertRequest, options.Tenant, requestId, lease.RunId, now) == 0)
-        {
-            var before = await session.ScalarAsync<string>(RunQueries.FindRequest, options.Tenant, requestId);
-            return new AppendResult(AppendStatus.DuplicateRequest, [], before);
-        }
-
-        while (creation.ClaimScope
-            && options.ScopeId is { } scope
-            && await session.ExecuteAsync(RunQueries.InsertScope, options.Tenant, scope, lease.RunId) == 0)
-        {
-            // None: its run has just ended, and the scope is free.
-            if (await session.ScalarAsync<string>(RunQueries.FindScope, options.Tenant, scope) is not { } alive)
-                continue;
-
-            if (requestId is not null)
-                session.Enqueue(RunQueries.DeleteRequest, options.Tenant, requestId, lease.RunId);
-
-            return new AppendResult(AppendStatus.ScopeTaken, [], alive);
-        }
-
         session.Enqueue(
             RunQueries.InsertRun,
             lease.RunId,
@@ -267,9 +219,9 @@ internal sealed class RunStore : IAsyncDisposable
         // What is no text for every database cannot be asked for either.
         foreach (var tag in options.Tags.Where(tag => !tag.Contains('\0', StringComparison.Ordinal)))
             session.Enqueue(RunQueries.InsertTag, lease.RunId, tag, options.Tenant, options.IsTest ? 1L : 0L, now);
-
-        return null;
     }
+
+    private static MemoryOwner OwnerOf(RunState state) => new(state.Options!.Tenant, state.Options.IsTest);
 
     private static EncodedEvent ReadEvent(DbDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? [] : row.GetFieldValue<byte[]>(3));

@@ -109,7 +109,7 @@ internal sealed partial class FeedFollower : BackgroundService
                 await starting.StartAsync(stoppingToken);
                 return;
             }
-            catch (Exception exception) when (DatabaseErrors.IsUnavailable(exception) && !stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (DatabaseErrors.IsTemporary(exception) && !stoppingToken.IsCancellationRequested)
             {
                 Log.NoFeed(logger, exception.Message);
                 await Task.Delay(Retry, clock, stoppingToken);
