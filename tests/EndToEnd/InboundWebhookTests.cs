@@ -33,6 +33,43 @@ public abstract class InboundWebhookTests(InstallationFixture fixture)
     }
 
     [Fact]
+    public async Task The_first_event_of_the_run_names_the_delivery_that_is_listed()
+    {
+        using var client = await ClientAsync();
+        var hook = await MakeAsync(client, "caused");
+        var runId = (await SendAsync(hook, "{}", "cause-1")).Body.GetProperty("runId").GetString()!;
+        var first = (await client.GetAsync($"/v1/runs/{runId}/events/poll?timeout=1")).GetProperty("events")[0];
+        Assert.Equal("run.started", first.GetProperty("type").GetString());
+
+        var listed = Assert.Single((await client.GetAsync($"/api/webhooks/{hook.Id}/deliveries")).GetProperty("data").EnumerateArray());
+        Assert.Equal(runId, listed.GetProperty("runId").GetString());
+        Assert.Equal(listed.GetProperty("id").GetString(), first.GetProperty("causationId").GetString());
+        Assert.Equal(listed.GetProperty("id").GetString(), first.GetProperty("payload").GetProperty("metadata").GetProperty("trigger").GetProperty("deliveryId").GetString());
+    }
+
+    [Fact]
+    public async Task An_answer_with_a_secret_is_stored_nowhere_and_the_same_when_the_call_comes_again()
+    {
+        using var client = await ClientAsync();
+        (string, string)[] key = [("Idempotency-Key", Guid.NewGuid().ToString())];
+        const string Body = """{"path":"kept-nowhere","workflowId":"hooked"}""";
+        using var first = await client.SendAsync("POST", "/api/webhooks", Body, key);
+        using var second = await client.SendAsync("POST", "/api/webhooks", Body, key);
+        Assert.Equal((HttpStatusCode.Created, "no-store"), (first.StatusCode, first.Headers.CacheControl?.ToString()));
+        var text = await first.Content.ReadAsStringAsync();
+        Assert.Equal(text, await second.Content.ReadAsStringAsync());
+
+        var path = $"/api/webhooks/{JsonElement.Parse(text).GetProperty("id").GetString()}";
+        using var rotated = await client.SendAsync("POST", path + "/rotate-secret", "{}", key);
+        using var again = await client.SendAsync("POST", path + "/rotate-secret", "{}", key);
+        Assert.Equal((HttpStatusCode.OK, "no-store"), (rotated.StatusCode, rotated.Headers.CacheControl?.ToString()));
+        Assert.Equal(await rotated.Content.ReadAsStringAsync(), await again.Content.ReadAsStringAsync());
+
+        using var changed = await client.SendAsync("PATCH", path, """{"maxBytes":2048}""");
+        Assert.Equal((HttpStatusCode.OK, 2048), (changed.StatusCode, JsonElement.Parse(await changed.Content.ReadAsStringAsync()).GetProperty("maxBytes").GetInt32()));
+    }
+
+    [Fact]
     public async Task What_is_not_signed_or_signed_long_ago_is_refused_without_a_reason_also_with_a_key()
     {
         using var client = await ClientAsync();

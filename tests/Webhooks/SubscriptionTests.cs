@@ -56,6 +56,18 @@ public abstract class SubscriptionTests(Stores stores)
     }
 
     [Fact]
+    public async Task A_rotation_that_comes_again_shows_the_same_secret()
+    {
+        await using var host = await WebhooksHost.StartAsync(stores.Settings);
+        var webhook = await host.RegisterAsync(new Uri("https://hooks.example.com/"));
+        var request = new RotateSecretRequest { WebhookId = webhook.WebhookId, OverlapSeconds = 600, RequestId = "rotate-1" };
+        var first = await host.Client.RotateSecretAsync(request, await host.UserAsync());
+        Assert.Equal(first, await host.Client.RotateSecretAsync(request, await host.UserAsync()));
+        request.RequestId = "rotate-2";
+        Assert.NotEqual(first.Secret, (await host.Client.RotateSecretAsync(request, await host.UserAsync())).Secret);
+    }
+
+    [Fact]
     public async Task What_happens_during_a_pause_is_delivered_afterwards()
     {
         await using var host = await WebhooksHost.StartAsync(stores.Settings);

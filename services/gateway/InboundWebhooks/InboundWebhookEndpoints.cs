@@ -13,6 +13,9 @@ internal static class InboundWebhookEndpoints
     private static readonly Operation Create = Scoped("createInboundWebhook", HttpMethods.Post, "/api/webhooks", ScopeNames.WebhooksManage);
     private static readonly Operation List = Scoped("listInboundWebhooks", HttpMethods.Get, "/api/webhooks", ScopeNames.ManifestRead);
     private static readonly Operation Get = Scoped("getInboundWebhook", HttpMethods.Get, "/api/webhooks/{id}", ScopeNames.ManifestRead);
+    private static readonly Operation Update = Scoped("updateInboundWebhook", HttpMethods.Patch, "/api/webhooks/{id}", ScopeNames.WebhooksManage);
+    private static readonly Operation ListDeliveries =
+        Scoped("listInboundDeliveries", HttpMethods.Get, "/api/webhooks/{id}/deliveries", ScopeNames.ManifestRead);
     private static readonly Operation Delete = Scoped("deleteInboundWebhook", HttpMethods.Delete, "/api/webhooks/{id}", ScopeNames.WebhooksManage);
     private static readonly Operation RotateSecret =
         Scoped("rotateInboundSecret", HttpMethods.Post, "/api/webhooks/{id}/rotate-secret", ScopeNames.WebhooksManage);
@@ -33,6 +36,8 @@ internal static class InboundWebhookEndpoints
         app.MapControl(Create, webhooks.CreateAsync);
         app.MapControl(List, webhooks.ListAsync);
         app.MapControl(Get, webhooks.GetAsync);
+        app.MapControl(Update, webhooks.UpdateAsync);
+        app.MapControl(ListDeliveries, webhooks.ListDeliveriesAsync);
         app.MapControl(Delete, webhooks.DeleteAsync);
         app.MapControl(RotateSecret, webhooks.RotateSecretAsync);
         app.MapControl(Deliver, app.Services.GetRequiredService<PublicDelivery>().ReceiveAsync);

@@ -28,15 +28,15 @@ internal sealed class SubscriptionCalls(Contracts.Webhooks.V1.Webhooks.WebhooksC
         return ControlJson.Ok(WebhookJson.Subscription(subscription).With("pending", subscription.Pending));
     }
 
-    /// <summary>The answer holds a secret: no record keeps it, so a retry rotates again.</summary>
+    /// <summary>The answer holds a secret: no record keeps it, a retry asks the service again.</summary>
     public async Task<Answer> RotateAsync(OperationCall call, CancellationToken cancellationToken)
     {
         var body = await ControlBody.ReadAsync(call, cancellationToken, isOptional: true);
         var overlap = body.Integer("overlapSeconds", min: 0, MaxOverlapSeconds);
         body.ThrowIfInvalid();
         var reply = await webhooks.RotateSecretAsync(
-            new RotateSecretRequest { WebhookId = Id(call), OverlapSeconds = overlap ?? DefaultOverlapSeconds }, Options(call, cancellationToken));
-        return ControlJson.Ok(WebhookJson.Subscription(reply.Subscription).With("secret", reply.Secret)) with { IsPassing = true, CacheControl = "no-store" };
+            new RotateSecretRequest { WebhookId = Id(call), OverlapSeconds = overlap ?? DefaultOverlapSeconds, RequestId = call.RequestId }, Options(call, cancellationToken));
+        return ControlJson.Ok(WebhookJson.Subscription(reply.Subscription).With("secret", reply.Secret)) with { CacheControl = "no-store" };
     }
 
     public Task<Answer> PauseAsync(OperationCall call, CancellationToken cancellationToken) => SetPausedAsync(call, isPaused: true, cancellationToken);

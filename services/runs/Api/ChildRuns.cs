@@ -91,6 +91,7 @@ internal sealed class ChildRuns(Func<RunCreator> creator, RunStore store, TimePr
                 DefinitionVersion = pinned.Version,
                 ScopeId = origin.ScopeId,
                 Traceparent = origin.Traceparent,
+                Lineage = origin.Lineage,
                 Parent = new ParentLink(origin.RunId, origin.NodeId, origin.WorkflowId, origin.Iteration, origin.RootRunId, origin.Depth + 1, request.Harvest),
             },
         };

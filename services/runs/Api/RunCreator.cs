@@ -17,6 +17,17 @@ namespace OpenWop.Micro.Runs.Api;
 /// <summary>Who creates a run, from the caller's token.</summary>
 internal sealed record RunOwner(string Tenant, string? Principal, bool IsTest);
 
+/// <summary>What a service says has led to the run that it asks for.</summary>
+/// <param name="CausationId">The delivery; null = it has none.</param>
+/// <param name="Lineage">Triggers, oldest first.</param>
+internal sealed record RunCause(string? CausationId, ImmutableArray<string> Lineage)
+{
+    public const int MaxIdLength = 128;
+    public const int MaxLineage = 64;
+
+    public static RunCause None { get; } = new(null, []);
+}
+
 /// <summary>A run that exists now; <paramref name="Replayed"/> when it did before.</summary>
 internal sealed record CreatedRun(string RunId, string Status, bool Replayed);
 
@@ -52,7 +63,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
     private const int ScopeRetryAfterSeconds = 5;
 
     public async Task<CreatedRun> CreateAsync(
-        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, int? engineVersion, string? traceparent, string transport, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> body, RunOwner owner, string? requestId, bool enforceScope, int? engineVersion, string? traceparent, string transport, RunCause cause, CancellationToken cancellationToken)
     {
         if (engineVersion is { } forced && !EngineVersions.IsSupported(forced))
             throw new ProtocolException(RunErrors.UnsupportedEngine(forced));
@@ -61,7 +72,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
             throw new ProtocolException(error);
 
         return await CreateAsync(
-            input.WorkflowId, owner, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current, traceparent, transport), cancellationToken);
+            input.WorkflowId, owner, requestId, enforceScope, (runId, definition, now) => Start(runId, input, owner, definition, now, engineVersion ?? EngineVersions.Current, traceparent, transport, cause), cancellationToken);
     }
 
     /// <summary>Creates a run of a workflow's head, unless the request has made one before.</summary>
@@ -129,7 +140,7 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
         }
     }
 
-    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now, int engineVersion, string? traceparent, string transport)
+    private static RunStarted Start(string runId, CreateRunBody input, RunOwner owner, PinnedDefinition pinned, DateTimeOffset now, int engineVersion, string? traceparent, string transport, RunCause cause)
     {
         var definition = pinned.Graph.Definition;
         if (RunInputs.CheckConfigurable(definition, input.Options.Configurable) is { } misfit)
@@ -163,6 +174,8 @@ internal sealed class RunCreator(Definitions definitions, NodeTypes nodeTypes, O
                 EngineVersion = engineVersion,
                 Traceparent = traceparent,
                 Transport = transport,
+                CausationId = cause.CausationId,
+                Lineage = cause.Lineage,
             },
         };
     }

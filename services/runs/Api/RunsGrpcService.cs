@@ -29,17 +29,31 @@ internal sealed class RunsGrpcService(
     public override async Task<CreateRunReply> CreateRun(CreateRunRequest request, ServerCallContext context)
     {
         var owner = OwnerOf(request.ActingFor, context);
+        var cause = CauseOf(request.Cause, context);
         return await router.CreateAsync(
             context,
             async () =>
             {
                 var created = await creator.CreateAsync(
                     request.Body.Memory, owner, RequestIdOf(request.RequestId), request.DedupEnforce,
-                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, RunTelemetry.TraceOf(request.Traceparent), TransportOf(request.Transport), context.CancellationToken);
+                    request.HasForceEngineVersion ? request.ForceEngineVersion : null, RunTelemetry.TraceOf(request.Traceparent), TransportOf(request.Transport), cause, context.CancellationToken);
                 return new CreateRunReply { RunId = created.RunId, Status = created.Status, Replayed = created.Replayed };
             },
             (peer, options) => peer.CreateRunAsync(request, options),
             repeatable: request.RequestId.Length > 0);
+    }
+
+    private static RunCause CauseOf(Contracts.Runs.V1.RunCause? cause, ServerCallContext context)
+    {
+        if (cause is null)
+            return RunCause.None;
+
+        if (!context.GetCaller().IsService)
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "What has led to a run is for services to say."));
+
+        return cause.CausationId.Length <= RunCause.MaxIdLength && cause.Lineage.Count <= RunCause.MaxLineage && cause.Lineage.All(trigger => trigger.Length <= RunCause.MaxIdLength)
+            ? new RunCause(cause.CausationId.Length > 0 ? cause.CausationId : null, [.. cause.Lineage])
+            : throw new ProtocolException(ProtocolError.Validation("The cause of the run is too long.", "cause"));
     }
 
     private static string TransportOf(string asked) =>

@@ -301,6 +301,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
                 IsTest = options.IsTest,
                 ScopeId = options.ScopeId,
                 Traceparent = SpanIdentity.WithinAttempt(runId, options, node.Id, iteration, attempt) is { } within ? SpanIdentity.Format(within) : null,
+                Lineage = options.Lineage,
             },
         };
     }

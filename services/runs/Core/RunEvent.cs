@@ -230,4 +230,10 @@ internal sealed record RunOptions
 
     /// <summary>Set for a run that another run has started.</summary>
     public ParentLink? Parent { get; init; }
+
+    /// <summary>The delivery that has started the run; null = none. Part of the first event, not of the stored state.</summary>
+    public string? CausationId { get; init; }
+
+    /// <summary>Triggers that have led to the run, oldest first.</summary>
+    public ImmutableArray<string> Lineage { get; init; } = [];
 }

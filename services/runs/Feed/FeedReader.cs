@@ -22,7 +22,7 @@ internal sealed class FeedReader(Database database)
     private const string EventsAfter = """
         SELECT e.position, e.run_id, e.sequence, e.type,
             CASE WHEN e.sequence < coalesce(r.own_from, 0) THEN NULL ELSE e.document END,
-            r.tenant, r.test, r.tags
+            r.tenant, r.test, r.tags, r.workflow_id, r.lineage
         FROM run_events e JOIN runs r ON r.run_id = e.run_id
         WHERE e.shard = $1 AND e.position > $2
         ORDER BY e.position LIMIT $3
@@ -61,9 +61,13 @@ internal sealed class FeedReader(Database database)
                 Document = UnsafeByteOperations.UnsafeWrap(document),
                 Tenant = rows.GetString(5),
                 Test = rows.GetInt64(6) == 1,
+                WorkflowId = rows.GetString(8),
             };
             if (!rows.IsDBNull(7))
-                @event.Tags.AddRange(TagsOf(rows.GetString(7)));
+                @event.Tags.AddRange(TextsOf(rows.GetString(7)));
+
+            if (!rows.IsDBNull(9))
+                @event.Lineage.AddRange(TextsOf(rows.GetString(9)));
 
             reply.Events.Add(@event);
         }
@@ -71,5 +75,5 @@ internal sealed class FeedReader(Database database)
         return reply;
     }
 
-    private static IEnumerable<string> TagsOf(string json) => JsonElement.Parse(json).EnumerateArray().Select(tag => tag.GetString()!);
+    private static IEnumerable<string> TextsOf(string json) => JsonElement.Parse(json).EnumerateArray().Select(text => text.GetString()!);
 }

@@ -67,6 +67,10 @@ internal static class EventCodec
         {
             writer.WriteString("causationId", EventId(runId, cause));
         }
+        else if (@event.Body is RunStarted { Options.CausationId: { } delivery })
+        {
+            writer.WriteString("causationId", delivery);
+        }
 
         writer.WriteEndObject();
         writer.Flush();

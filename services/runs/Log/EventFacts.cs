@@ -99,6 +99,9 @@ internal static class EventFacts
         EventPayloads.WriteOptional(writer, "scopeId", started.Options.ScopeId);
         EventPayloads.WriteOptional(writer, "callbackUrl", started.Options.CallbackUrl);
         EventPayloads.WriteOptional(writer, "traceparent", started.Options.Traceparent);
+        EventPayloads.WriteOptional(writer, "causationId", started.Options.CausationId);
+        if (!started.Options.Lineage.IsEmpty)
+            WriteNames(writer, "lineage", started.Options.Lineage);
     }
 
     private static void WriteNodeStarted(Utf8JsonWriter writer, NodeStarted started)

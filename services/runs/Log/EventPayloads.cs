@@ -294,6 +294,8 @@ internal static class EventPayloads
                 Transport = payload.StringMember("transport") ?? RunTransports.Rest,
                 EngineVersion = int.TryParse(payload.StringMember("engineVersion"), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : EngineVersions.Current,
                 Parent = ChildPayloads.ReadParent(facts),
+                CausationId = facts.StringMember("causationId"),
+                Lineage = ReadLineage(facts),
             },
         };
     }
@@ -322,6 +324,9 @@ internal static class EventPayloads
             Cost = Cost.Read(facts),
         };
     }
+
+    internal static ImmutableArray<string> ReadLineage(JsonElement parent) =>
+        parent.Member("lineage") is { } lineage ? [.. lineage.EnumerateArray().Select(trigger => trigger.GetString()!)] : [];
 
     internal static ImmutableSortedDictionary<string, JsonElement> ReadValues(JsonElement values) =>
         RunState.EmptyValues.AddRange(values.EnumerateObject().Select(value => KeyValuePair.Create(value.Name, value.Value)));

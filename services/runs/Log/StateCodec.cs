@@ -208,6 +208,8 @@ internal static class StateCodec
         EventPayloads.WriteOptional(writer, "traceparent", options.Traceparent);
         writer.WriteNumber("engineVersion", options.EngineVersion);
         ChildPayloads.WriteParent(writer, options.Parent);
+        if (!options.Lineage.IsEmpty)
+            EventFacts.WriteNames(writer, "lineage", options.Lineage);
         writer.WriteEndObject();
     }
 
@@ -226,6 +228,7 @@ internal static class StateCodec
         Traceparent = options.StringMember("traceparent"),
         EngineVersion = (int?)options.IntegerMember("engineVersion") ?? EngineVersions.Current,
         Parent = ChildPayloads.ReadParent(options),
+        Lineage = EventPayloads.ReadLineage(options),
     };
 
     private static void WriteNode(Utf8JsonWriter writer, NodeState node)

@@ -27,6 +27,9 @@ public sealed record ChildOrigin(string RunId, string NodeId, string WorkflowId,
 
     /// <summary>The trace context of the attempt that starts the child; null = none is kept.</summary>
     public string? Traceparent { get; init; }
+
+    /// <summary>Triggers that have led to the parent, oldest first; they have led to the child as well.</summary>
+    public ImmutableArray<string> Lineage { get; init; } = [];
 }
 
 /// <summary>A run to start.</summary>

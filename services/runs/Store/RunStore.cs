@@ -214,7 +214,8 @@ internal sealed class RunStore : IAsyncDisposable
             options.Parent?.RootRunId,
             options.Tags.IsEmpty ? null : JsonSerializer.Serialize(options.Tags),
             append.History.Count == 0 ? null : append.History[^1].Sequence + 1,
-            RunDescription.StateOf(state));
+            RunDescription.StateOf(state),
+            options.Lineage.IsEmpty ? null : JsonSerializer.Serialize(options.Lineage));
 
         // What is no text for every database cannot be asked for either.
         foreach (var tag in options.Tags.Where(tag => !tag.Contains('\0', StringComparison.Ordinal)))

@@ -171,7 +171,7 @@ internal sealed partial class RunMaker(Runs.RunsClient runs, FireStore fires, Ti
         }
 
         var reply = await runs.CreateRunAsync(
-            new CreateRunRequest { Body = BodyOf(schedule), RequestId = fire.RequestId, ActingFor = actingFor },
+            new CreateRunRequest { Body = BodyOf(schedule), RequestId = fire.RequestId, ActingFor = actingFor, Cause = new RunCause { CausationId = fire.RequestId } },
             deadline: time.GetUtcNow().UtcDateTime + CallTimeout);
         return fire with { Status = FireStatus.Fired, RunId = reply.RunId, Error = null, SettledAt = time.GetUtcNow() };
     }

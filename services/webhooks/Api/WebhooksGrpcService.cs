@@ -59,7 +59,7 @@ internal sealed class WebhooksGrpcService(Registrar registrar, SubscriptionStore
             throw new ProtocolException(ProtocolError.Validation($"'overlapSeconds' must be a whole number from 0 to {MaxOverlapSeconds}.", "overlapSeconds"));
 
         var rotated = await registrar.RotateAsync(
-            await VisibleAsync(request.WebhookId, context), TimeSpan.FromSeconds(request.OverlapSeconds), context.CancellationToken);
+            await VisibleAsync(request.WebhookId, context), TimeSpan.FromSeconds(request.OverlapSeconds), request.RequestId.Length > 0 ? request.RequestId : null, context.CancellationToken);
         return new RotateSecretReply { Secret = rotated.Secret, Subscription = SubscriptionMessages.Of(rotated.Subscription, clock.GetUtcNow()) };
     }
 

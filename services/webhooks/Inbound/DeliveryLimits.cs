@@ -17,11 +17,15 @@ internal sealed class DeliveryLimits(TimeProvider time)
     public bool TryTake(string webhookId, int perMinute, out TimeSpan wait)
     {
         var now = time.GetTimestamp();
-        if (!_allowances.TryGetValue(webhookId, out var allowance))
+        if (!_allowances.TryGetValue(webhookId, out var allowance) || allowance.PerMinute != perMinute)
         {
             if (_allowances.Count >= MaxAllowances)
                 Sweep(now);
-            allowance = _allowances.GetOrAdd(webhookId, static (_, state) => new Allowance(state.perMinute, state.now), (perMinute, now));
+            allowance = _allowances.AddOrUpdate(
+                webhookId,
+                static (_, state) => new Allowance(state.perMinute, state.now),
+                static (_, before, state) => before.PerMinute == state.perMinute ? before : new Allowance(state.perMinute, state.now),
+                (perMinute, now));
         }
 
         return allowance.TryTake(now, time.TimestampFrequency, out wait);
@@ -42,6 +46,8 @@ internal sealed class DeliveryLimits(TimeProvider time)
         private readonly Lock _gate = new();
         private double _left = perMinute;
         private long _filledAt = now;
+
+        public int PerMinute => perMinute;
 
         public bool TryTake(long now, long frequency, out TimeSpan wait)
         {

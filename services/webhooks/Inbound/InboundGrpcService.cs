@@ -16,7 +16,7 @@ internal sealed class InboundGrpcService(InboundEditor editor, InboundStore stor
 
     public override async Task<Contracts.Webhooks.V1.InboundWebhook> CreateInboundWebhook(CreateInboundWebhookRequest request, ServerCallContext context)
     {
-        var made = await editor.CreateAsync(OwnerOf(context), context.GetCaller().Principal, request.Body.Memory, context.CancellationToken);
+        var made = await editor.CreateAsync(OwnerOf(context), context.GetCaller().Principal, request.Body.Memory, RequestIdOf(request.RequestId), context.CancellationToken);
         return Map(made.Webhook, request.BaseUrl, made.Secret);
     }
 
@@ -28,15 +28,23 @@ internal sealed class InboundGrpcService(InboundEditor editor, InboundStore stor
 
     public override async Task<ListInboundWebhooksReply> ListInboundWebhooks(ListInboundWebhooksRequest request, ServerCallContext context)
     {
-        var limit = request.Limit switch
-        {
-            0 => DefaultPage,
-            > 0 and <= MaxPage => request.Limit,
-            _ => throw new ProtocolException(InboundErrors.Body($"'limit' must be from 1 to {MaxPage}.", "limit")),
-        };
+        var limit = LimitOf(request.Limit);
         var page = await store.ListAsync(OwnerOf(context), request.After, limit + 1, context.CancellationToken);
         var reply = new ListInboundWebhooksReply { Next = page.Count > limit ? page[limit - 1].Id : "" };
         reply.Webhooks.AddRange(page.Take(limit).Select(webhook => Json(webhook, request.BaseUrl, secret: null)));
+        return reply;
+    }
+
+    public override async Task<Contracts.Webhooks.V1.InboundWebhook> UpdateInboundWebhook(UpdateInboundWebhookRequest request, ServerCallContext context) =>
+        Map(await editor.UpdateAsync(OwnerOf(context), request.Id, request.Body.Memory, context.CancellationToken), request.BaseUrl, secret: null);
+
+    public override async Task<ListInboundDeliveriesReply> ListInboundDeliveries(ListInboundDeliveriesRequest request, ServerCallContext context)
+    {
+        var webhook = await store.FindAsync(OwnerOf(context), request.Id, context.CancellationToken) ?? throw new ProtocolException(InboundErrors.NotFound);
+        var limit = LimitOf(request.Limit);
+        var page = await store.ListDeliveriesAsync(webhook.Id, AcceptedDelivery.ParseCursor(request.Before), limit + 1, context.CancellationToken);
+        var reply = new ListInboundDeliveriesReply { Next = page.Count > limit ? page[limit - 1].Cursor : "" };
+        reply.Deliveries.AddRange(page.Take(limit).Select(delivery => UnsafeByteOperations.UnsafeWrap(delivery.ToJson())));
         return reply;
     }
 
@@ -47,13 +55,22 @@ internal sealed class InboundGrpcService(InboundEditor editor, InboundStore stor
 
     public override async Task<Contracts.Webhooks.V1.InboundWebhook> RotateInboundSecret(RotateInboundSecretRequest request, ServerCallContext context)
     {
-        var rotated = await editor.RotateAsync(OwnerOf(context), request.Id, request.Body.Memory, context.CancellationToken);
+        var rotated = await editor.RotateAsync(OwnerOf(context), request.Id, request.Body.Memory, RequestIdOf(request.RequestId), context.CancellationToken);
         return Map(rotated.Webhook, request.BaseUrl, rotated.Secret);
     }
 
     public override Task<DeliverReply> Deliver(DeliverRequest request, ServerCallContext context) => context.GetCaller().IsService
         ? receiver.ReceiveAsync(request, context.CancellationToken)
         : throw new RpcException(new Status(StatusCode.PermissionDenied, "Deliveries come through a gateway."));
+
+    private static int LimitOf(int asked) => asked switch
+    {
+        0 => DefaultPage,
+        > 0 and <= MaxPage => asked,
+        _ => throw new ProtocolException(InboundErrors.Body($"'limit' must be from 1 to {MaxPage}.", "limit")),
+    };
+
+    private static string? RequestIdOf(string requestId) => requestId.Length > 0 ? requestId : null;
 
     private static InboundOwner OwnerOf(ServerCallContext context) => new(context.TenantOf(""), context.GetCaller().IsTest);
 

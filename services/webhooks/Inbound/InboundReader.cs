@@ -1,16 +1,12 @@
-using System.Buffers;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Errors;
-using OpenWop.Micro.Protocol.Json;
 using OpenWop.Micro.Protocol.Runs;
 using OpenWop.Micro.Webhooks.Inbound.Signatures;
+using static OpenWop.Micro.Webhooks.Bodies.BodyMembers;
 
 namespace OpenWop.Micro.Webhooks.Inbound;
 
-/// <summary>
-/// Reads the bodies of requests. <c>null</c> stands for an absent member, members that are not known are passed over, messages name
-/// members and never values.
-/// </summary>
+/// <summary>Reads what callers say about inbound webhooks.</summary>
 internal static class InboundReader
 {
     public const int MaxSecretLength = 256;
@@ -24,17 +20,6 @@ internal static class InboundReader
     private const int DefaultRate = 6_000;
     private const int MaxOverlap = 7 * 86_400;
     private const int DefaultOverlap = 86_400;
-
-    private static readonly JsonLimits Body = new(1 << 20, 64);
-
-    /// <exception cref="ProtocolException">The body is no object.</exception>
-    public static JsonElement Open(ReadOnlyMemory<byte> utf8)
-    {
-        if (!StrictJson.TryParse(utf8.Span, Body, out var body, out var problem))
-            throw new ProtocolException(InboundErrors.Body(problem.Message));
-
-        return body.ValueKind == JsonValueKind.Object ? body : throw new ProtocolException(InboundErrors.Body("The body must be a JSON object."));
-    }
 
     /// <summary>The secret that a caller brings along, or null.</summary>
     /// <exception cref="ProtocolException">It is none.</exception>
@@ -57,35 +42,13 @@ internal static class InboundReader
         Inputs = Inputs(body),
     };
 
-    /// <summary>What is stored of a body: the members that are known.</summary>
-    public static byte[] Keep(JsonElement body)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            foreach (var member in InboundSpec.Members)
-            {
-                if (Find(body, member) is { } value)
-                {
-                    writer.WritePropertyName(member);
-                    value.WriteTo(writer);
-                }
-            }
-
-            writer.WriteEndObject();
-        }
-
-        return buffer.WrittenSpan.ToArray();
-    }
-
     private static string Path(JsonElement body)
     {
         var path = Text(body, "path", WebhookPath.MaxLength) ?? throw Missing("path");
         return WebhookPath.IsValid(path)
             ? path
-            : throw new ProtocolException(InboundErrors.Body(
-                "'path' must have segments of A-Z, a-z, 0-9, '-', '_' and '.' with slashes between them, none of which is '.' or '..'.", "path"));
+            : throw Wrong(
+                "'path' must have segments of A-Z, a-z, 0-9, '-', '_' and '.' with slashes between them, none of which is '.' or '..'.", "path");
     }
 
     private static JsonElement Inputs(JsonElement body)
@@ -94,35 +57,17 @@ internal static class InboundReader
             return default;
 
         if (inputs.ValueKind != JsonValueKind.Object || inputs.EnumerateObject().Count() > InputMapping.MaxEntries)
-            throw new ProtocolException(InboundErrors.Body($"'inputs' must be an object of at most {InputMapping.MaxEntries} members.", "inputs"));
+            throw Wrong($"'inputs' must be an object of at most {InputMapping.MaxEntries} members.", "inputs");
 
         foreach (var entry in inputs.EnumerateObject())
         {
             if (entry.Name.Length is 0 or > InputMapping.MaxNameLength || entry.Value.ValueKind != JsonValueKind.String || !InputMapping.IsSource(entry.Value.GetString()!))
             {
-                throw new ProtocolException(InboundErrors.Body(
-                    "'inputs' must name for each input where it comes from: body, body:/pointer, header:name, query:name or receivedAt.", "inputs"));
+                throw Wrong(
+                    "'inputs' must name for each input where it comes from: body, body:/pointer, header:name, query:name or receivedAt.", "inputs");
             }
         }
 
         return inputs;
     }
-
-    private static JsonElement? Find(JsonElement body, string name) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
-
-    private static string? Text(JsonElement body, string name, int maxLength) => Find(body, name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text && text.Length <= maxLength ? text
-        : throw new ProtocolException(InboundErrors.Body($"'{name}' must be a text of 1 to {maxLength} characters.", name));
-
-    private static string Choice(JsonElement body, string name, IReadOnlyList<string> values) =>
-        Find(body, name) is not { } value ? values[0]
-        : value.ValueKind == JsonValueKind.String && values.Contains(value.GetString()) ? value.GetString()!
-        : throw new ProtocolException(InboundErrors.Body($"'{name}' must be one of: {string.Join(", ", values)}.", name));
-
-    private static int Number(JsonElement body, string name, int min, int max, int otherwise) => Find(body, name) is not { } value ? otherwise
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max ? number
-        : throw new ProtocolException(InboundErrors.Body($"'{name}' must be a whole number from {min} to {max}.", name));
-
-    private static ProtocolException Missing(string name) => new(InboundErrors.Body($"'{name}' is missing.", name));
 }

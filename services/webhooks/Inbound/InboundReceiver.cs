@@ -78,36 +78,35 @@ internal sealed class InboundReceiver(
         if (spec.Scheme == SignatureScheme.Slack && ChallengeOf(body) is { } challenge)
             return Reply(StatusCodes.Status200OK, writer => writer.WriteString("challenge"u8, challenge));
 
-        // 7.
-        var created = await CreateRunAsync(webhook, key, new ReceivedDelivery(headers, request.Query, body, now));
+        // 7. Without an id no two deliveries are the same; the call to the engine still is one, however often it is sent.
+        var deliveryId = key ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var created = await CreateRunAsync(webhook, deliveryId, new ReceivedDelivery(headers, request.Query, body, now));
 
         // 8.
-        if (key is not null)
-            await store.AcceptAsync(webhook.Id, key, created.RunId, CancellationToken.None);
+        await store.AcceptAsync(webhook.Id, new AcceptedDelivery(deliveryId, created.RunId, now), CancellationToken.None);
 
         // 9.
         return await AnswerAsync(webhook, created.RunId, created.Replayed, cancellationToken);
     }
 
-    private async Task<CreateRunReply> CreateRunAsync(InboundWebhook webhook, string? key, ReceivedDelivery delivery)
+    private async Task<CreateRunReply> CreateRunAsync(InboundWebhook webhook, string deliveryId, ReceivedDelivery delivery)
     {
-        // Without an id no two deliveries are the same; the call to the engine still is one, however often it is sent.
-        var unique = key ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         try
         {
             // Not given up when the sender goes away: what it would not hear of is under way.
             return await runs.CreateRunAsync(
                 new CreateRunRequest
                 {
-                    Body = BodyOf(webhook, unique, delivery),
-                    RequestId = $"inbound-{webhook.Id}-{unique}",
+                    Body = BodyOf(webhook, deliveryId, delivery),
+                    RequestId = $"inbound-{webhook.Id}-{deliveryId}",
                     ActingFor = RunOutcomes.ActingFor(webhook),
+                    Cause = new RunCause { CausationId = deliveryId },
                 },
                 deadline: time.GetUtcNow().UtcDateTime + CallTimeout);
         }
         catch (RpcException exception) when (exception.ToProtocolError() is { Code.HttpStatus: < 500 } && exception.StatusCode != StatusCode.ResourceExhausted)
         {
-            if (!await workflows.ExistsAsync(webhook.Owner, webhook.Spec.WorkflowId, CancellationToken.None))
+            if (!await workflows.ExistsAsync(webhook.Owner.Tenant, webhook.Owner.IsTest, webhook.Spec.WorkflowId, CancellationToken.None))
                 throw new ProtocolException(InboundErrors.WorkflowGone);
 
             throw;
@@ -133,7 +132,7 @@ internal sealed class InboundReceiver(
             : null;
 
     /// <summary>What <c>POST /v1/runs</c> would be sent.</summary>
-    private static ByteString BodyOf(InboundWebhook webhook, string unique, ReceivedDelivery delivery)
+    private static ByteString BodyOf(InboundWebhook webhook, string deliveryId, ReceivedDelivery delivery)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using (var writer = new Utf8JsonWriter(buffer))
@@ -146,7 +145,7 @@ internal sealed class InboundReceiver(
             writer.WriteStartObject("trigger"u8);
             writer.WriteString("source"u8, "webhook"u8);
             writer.WriteString("subscriptionId"u8, webhook.Id);
-            writer.WriteString("deliveryId"u8, unique);
+            writer.WriteString("deliveryId"u8, deliveryId);
             writer.WriteString("receivedAt"u8, delivery.ReceivedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
             writer.WriteEndObject();
             writer.WriteEndObject();

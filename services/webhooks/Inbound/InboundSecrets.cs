@@ -14,6 +14,9 @@ internal sealed class InboundSecrets(SecretSeal seal, SealingKeys keys)
 
     public byte[] Seal(InboundOwner owner, string id, string secret) => seal.Seal(Encoding.UTF8.GetBytes(secret), Kind, owner.Tenant, id);
 
+    /// <summary>The secret that a webhook has now.</summary>
+    public string Current(InboundWebhook webhook) => Open(webhook, webhook.Secret);
+
     /// <summary>The secrets that are good at a time, the newest first.</summary>
     public List<string> GoodAt(InboundWebhook webhook, DateTimeOffset now)
     {

@@ -22,7 +22,20 @@ internal sealed record InboundWebhook(string Id, InboundOwner Owner, string Toke
     /// <summary>Until when the previous secret is good.</summary>
     public DateTimeOffset PreviousUntil { get; init; }
 
+    /// <summary>The last request that gave it a new secret; null = none that can be repeated.</summary>
+    public string? RotationId { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The same webhook with another spec; one that was read before does not come along.</summary>
+    public InboundWebhook WithSpec(byte[] specJson) => new(Id, Owner, Token, Principal, specJson)
+    {
+        Secret = Secret,
+        PreviousSecret = PreviousSecret,
+        PreviousUntil = PreviousUntil,
+        RotationId = RotationId,
+        CreatedAt = CreatedAt,
+    };
 
     public InboundSpec Spec => field ??= InboundReader.Read(JsonElement.Parse(SpecJson));
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Json;
 
 namespace OpenWop.Micro.Webhooks.Inbound;
 
@@ -30,7 +31,7 @@ internal static class InputMapping
     public static bool IsSource(string source) => source.Length <= MaxSourceLength && Split(source) switch
     {
         ("body" or "receivedAt", null) => true,
-        ("body", { } pointer) => pointer.Length == 0 || pointer[0] == '/',
+        ("body", { } pointer) => JsonPointer.IsPointer(pointer),
         ("header", { Length: > 0 } name) => !Withheld.Contains(name),
         ("query", { Length: > 0 }) => true,
         _ => false,
@@ -74,7 +75,7 @@ internal static class InputMapping
     {
         switch (Split(source))
         {
-            case ("body", var pointer) when Find(delivery.Body, pointer ?? "") is { } value:
+            case ("body", var pointer) when JsonPointer.Find(delivery.Body, pointer ?? "") is { } value:
                 writer.WritePropertyName(input);
                 value.WriteTo(writer);
                 break;
@@ -95,25 +96,4 @@ internal static class InputMapping
 
     private static (string Kind, string? Name) Split(string source) =>
         source.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon ? (source[..colon], source[(colon + 1)..]) : (source, null);
-
-    /// <summary>RFC 6901.</summary>
-    private static JsonElement? Find(JsonElement value, string pointer)
-    {
-        foreach (var escaped in pointer.Split('/').Skip(1))
-        {
-            var token = escaped.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty(token, out var member))
-                value = member;
-            else if (value.ValueKind == JsonValueKind.Array && IndexOf(token) is { } index && index < value.GetArrayLength())
-                value = value[index];
-            else
-                return null;
-        }
-
-        return value.ValueKind == JsonValueKind.Undefined ? null : value;
-    }
-
-    private static int? IndexOf(string token) =>
-        (token is "0" || (token.Length > 0 && token[0] != '0'))
-        && int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 }

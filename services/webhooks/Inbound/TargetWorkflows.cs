@@ -9,13 +9,13 @@ internal sealed class TargetWorkflows(Workflows.WorkflowsClient workflows, TimeP
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether the owner has a workflow of this id.</summary>
-    public async Task<bool> ExistsAsync(InboundOwner owner, string workflowId, CancellationToken cancellationToken)
+    /// <summary>Whether a tenant has a workflow of this id in one of its modes.</summary>
+    public async Task<bool> ExistsAsync(string tenant, bool isTest, string workflowId, CancellationToken cancellationToken)
     {
         try
         {
             await workflows.GetDefinitionAsync(
-                new GetDefinitionRequest { WorkflowId = workflowId, Tenant = owner.Tenant, Test = owner.IsTest },
+                new GetDefinitionRequest { WorkflowId = workflowId, Tenant = tenant, Test = isTest },
                 deadline: time.GetUtcNow().UtcDateTime + CallTimeout,
                 cancellationToken: cancellationToken);
             return true;

@@ -32,9 +32,10 @@ internal static class SubscriptionQueries
 
     public const string Delete = "DELETE FROM subscriptions WHERE webhook_id = $1 AND tenant = $2 AND test = $3";
 
+    /// <summary>The secret that is replaced signs too until $4. A request that comes again replaces nothing.</summary>
     public const string SetSecret = """
-        UPDATE subscriptions SET previous_secret = $4, previous_until = $5, secret = $6, fingerprint = $7
-        WHERE webhook_id = $1 AND tenant = $2 AND test = $3
+        UPDATE subscriptions SET previous_secret = secret, previous_until = $4, secret = $5, fingerprint = $6, rotation_id = $7
+        WHERE webhook_id = $1 AND tenant = $2 AND test = $3 AND NOT coalesce(rotation_id = $7, FALSE)
         """;
 
     public const string SetStatus = "UPDATE subscriptions SET status = $4 WHERE webhook_id = $1 AND tenant = $2 AND test = $3 AND status <> 'failed'";

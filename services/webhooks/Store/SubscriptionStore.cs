@@ -83,15 +83,21 @@ internal sealed class SubscriptionStore([FromKeyedServices(WebhooksHosting.Servi
         ChangeAsync(SubscriptionQueries.SetStatus, [id, owner.Tenant, SubscriptionRows.Mode(owner), status], cancellationToken);
 
     /// <param name="previousUntil">Until when the present secret signs too.</param>
-    /// <returns>False = there is none.</returns>
-    public Task<bool> SetSecretAsync(Subscription subscription, byte[] secret, string fingerprint, DateTimeOffset previousUntil, CancellationToken cancellationToken) =>
-        ChangeAsync(
-            SubscriptionQueries.SetSecret,
-            [
-                subscription.Id, subscription.Owner.Tenant, SubscriptionRows.Mode(subscription.Owner),
-                subscription.Secret, previousUntil.ToUnixTimeMilliseconds(), secret, fingerprint,
-            ],
+    /// <param name="requestId">The request that asks for it; null = none. One that comes again changes nothing.</param>
+    /// <returns>The subscription as it is now; null = there is none.</returns>
+    public Task<Subscription?> SetSecretAsync(
+        Subscription subscription, byte[] secret, string fingerprint, DateTimeOffset previousUntil, string? requestId, CancellationToken cancellationToken)
+    {
+        object?[] key = [subscription.Id, subscription.Owner.Tenant, SubscriptionRows.Mode(subscription.Owner)];
+        return database.WriteAsync(
+            async session =>
+            {
+                await session.ExecuteAsync(SubscriptionQueries.NextRevision);
+                await session.ExecuteAsync(SubscriptionQueries.SetSecret, [.. key, previousUntil.ToUnixTimeMilliseconds(), secret, fingerprint, requestId]);
+                return await OneAsync(session, SubscriptionQueries.Find, key);
+            },
             cancellationToken);
+    }
 
     /// <summary>All that have not failed, in pages by id.</summary>
     public async Task<List<Subscription>> ReadAllAsync(Session session)

@@ -62,15 +62,13 @@ internal sealed class Registrar(SubscriptionStore store, Feed.FeedClient feed, S
         };
     }
 
-    /// <summary>A new secret; the former one signs too for the time of the overlap.</summary>
-    public async Task<Registered> RotateAsync(Subscription subscription, TimeSpan overlap, CancellationToken cancellationToken)
+    /// <summary>A new secret; the former one signs too for the time of the overlap. The same request again answers with the same secret.</summary>
+    public async Task<Registered> RotateAsync(Subscription subscription, TimeSpan overlap, string? requestId, CancellationToken cancellationToken)
     {
         var secret = WebhookSecret.Create();
-        var fingerprint = WebhookSecret.Fingerprint(secret);
-        var until = clock.GetUtcNow() + overlap;
-        return await store.SetSecretAsync(subscription, Seal(subscription.Id, secret), fingerprint, until, cancellationToken)
-            ? new Registered(subscription with { Fingerprint = fingerprint, PreviousUntil = until }, secret)
-            : throw new ProtocolException(SubscriptionErrors.NotFound);
+        var rotated = await store.SetSecretAsync(
+            subscription, Seal(subscription.Id, secret), WebhookSecret.Fingerprint(secret), clock.GetUtcNow() + overlap, requestId, cancellationToken);
+        return rotated is null ? throw new ProtocolException(SubscriptionErrors.NotFound) : Repeated(rotated);
     }
 
     private Registered Repeated(Subscription before) => new(before, Encoding.UTF8.GetString(seal.Open(before.Secret, before.Id)), IsReplay: true);

@@ -33,7 +33,84 @@ public abstract class InboundTests(Stores store)
         var body = JsonElement.Parse(request.Body.Span);
         Assert.Equal("w", body.GetProperty("workflowId").GetString());
         Assert.Equal("""{"order":1}""", body.GetProperty("inputs").GetRawText());
-        Assert.Equal(hook.Id, body.GetProperty("metadata").GetProperty("trigger").GetProperty("subscriptionId").GetString());
+        var trigger = body.GetProperty("metadata").GetProperty("trigger");
+        Assert.Equal(hook.Id, trigger.GetProperty("subscriptionId").GetString());
+        Assert.Equal(trigger.GetProperty("deliveryId").GetString(), request.Cause.CausationId);
+    }
+
+    [Fact]
+    public async Task What_was_accepted_is_listed_newest_first_for_the_owner_only()
+    {
+        await using var host = await StartAsync();
+        var hook = await host.CreateAsync("listed");
+        var runs = new List<string>();
+        for (var i = 0; i < 5; i++)
+        {
+            runs.Add((await host.SendAsync(hook, "{}", i % 2 == 0 ? $"id-{i}" : null)).Body.GetProperty("runId").GetString()!);
+            host.Time.Advance(TimeSpan.FromMilliseconds(i % 3));
+        }
+
+        var listed = new List<JsonElement>();
+        var request = new ListInboundDeliveriesRequest { Id = hook.Id, Limit = 2 };
+        do
+        {
+            var page = await host.Client.ListInboundDeliveriesAsync(request, await host.UserAsync());
+            listed.AddRange(page.Deliveries.Select(delivery => JsonElement.Parse(delivery.Span)));
+            request.Before = page.Next;
+        }
+        while (request.Before.Length > 0);
+
+        Assert.Equal(runs.Order(StringComparer.Ordinal), listed.Select(delivery => delivery.GetProperty("runId").GetString()).Order(StringComparer.Ordinal));
+        var times = listed.Select(delivery => delivery.GetProperty("receivedAt").GetString()).ToArray();
+        Assert.Equal(times.OrderDescending(StringComparer.Ordinal), times);
+        Assert.Equal(
+            host.Engine.Runs.Select(run => run.Cause.CausationId).Order(StringComparer.Ordinal),
+            listed.Select(delivery => delivery.GetProperty("id").GetString()).Order(StringComparer.Ordinal));
+        Assert.Equal("not_found", (await RefusedAsync(async () => await host.Client.ListInboundDeliveriesAsync(request, await host.UserAsync("other")))).Code.Name);
+    }
+
+    [Fact]
+    public async Task A_change_replaces_the_members_that_it_names_and_nothing_else()
+    {
+        await using var host = await StartAsync();
+        var hook = await host.CreateAsync("before", "\"maxBytes\":2048,\"inputs\":{\"all\":\"body\"}");
+        await host.CreateAsync("taken");
+
+        var changed = await ChangeAsync("""{"path":"after","mode":"sync","timeoutMs":1,"inputs":null,"ratePerMinute":1}""");
+        Assert.Equal(("after", "sync", 2048), (changed.GetProperty("path").GetString(), changed.GetProperty("mode").GetString(), changed.GetProperty("maxBytes").GetInt32()));
+        Assert.False(changed.TryGetProperty("inputs", out _));
+        Assert.Equal("webhook_path_taken", (await RefusedAsync(() => ChangeAsync("""{"path":"taken"}"""))).Code.Name);
+        Assert.Equal("workflow_not_found", (await RefusedAsync(() => ChangeAsync("""{"workflowId":"none"}"""))).Code.Name);
+        Assert.Equal("validation_error", (await RefusedAsync(() => ChangeAsync("""{"secret":"mine"}"""))).Code.Name);
+        Assert.Equal("validation_error", (await RefusedAsync(() => ChangeAsync("""{"path":null}"""))).Code.Name);
+        Assert.Equal("not_found", (await RefusedAsync(async () => await host.Client.UpdateInboundWebhookAsync(
+            new UpdateInboundWebhookRequest { Id = hook.Id, Body = ByteString.CopyFromUtf8("{}") }, await host.UserAsync("other")))).Code.Name);
+
+        // The former URL is nobody's, the secret is what it was, and the new rate holds at once.
+        await ChangeAsync("""{"mode":null}""");
+        Assert.Equal("not_found", (await RefusedAsync(() => host.SendAsync(hook, "{}"))).Code.Name);
+        Assert.Equal(202, (await host.SendAsync(hook with { Path = "after" }, "{}")).Status);
+        Assert.Equal("rate_limited", (await RefusedAsync(() => host.SendAsync(hook with { Path = "after" }, "{}"))).Code.Name);
+
+        async Task<JsonElement> ChangeAsync(string body) => JsonElement.Parse((await host.Client.UpdateInboundWebhookAsync(
+            new UpdateInboundWebhookRequest { Id = hook.Id, Body = ByteString.CopyFromUtf8(body), BaseUrl = "https://here" }, await host.UserAsync())).Json.Span);
+    }
+
+    [Fact]
+    public async Task A_request_that_comes_again_shows_the_same_secret_and_changes_nothing()
+    {
+        await using var host = await StartAsync();
+        var create = new CreateInboundWebhookRequest { Body = ByteString.CopyFromUtf8("""{"path":"again","workflowId":"w"}"""), RequestId = "create-1" };
+        var first = JsonElement.Parse((await host.Client.CreateInboundWebhookAsync(create, await host.UserAsync())).Json.Span);
+        var second = JsonElement.Parse((await host.Client.CreateInboundWebhookAsync(create, await host.UserAsync())).Json.Span);
+        Assert.Equal(first.GetRawText(), second.GetRawText());
+
+        var rotate = new RotateInboundSecretRequest { Id = first.GetProperty("id").GetString(), RequestId = "rotate-1" };
+        var rotated = JsonElement.Parse((await host.Client.RotateInboundSecretAsync(rotate, await host.UserAsync())).Json.Span);
+        host.Time.Advance(TimeSpan.FromMinutes(1));
+        var repeated = JsonElement.Parse((await host.Client.RotateInboundSecretAsync(rotate, await host.UserAsync())).Json.Span);
+        Assert.NotEqual(first.GetProperty("secret").GetString(), rotated.GetProperty("secret").GetString());
+        Assert.Equal(rotated.GetRawText(), repeated.GetRawText());
     }
 
     [Fact]

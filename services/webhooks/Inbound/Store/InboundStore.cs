@@ -16,7 +16,7 @@ internal enum InboundStoreOutcome
 }
 
 /// <summary>Inbound webhooks, and the runs that their deliveries have made.</summary>
-internal sealed class InboundStore([FromKeyedServices("webhooks")] Database database, TimeProvider time)
+internal sealed class InboundStore([FromKeyedServices("webhooks")] Database database)
 {
     public async Task<InboundWebhook?> FindAsync(InboundOwner owner, string id, CancellationToken cancellationToken)
     {
@@ -29,6 +29,13 @@ internal sealed class InboundStore([FromKeyedServices("webhooks")] Database data
     {
         await using var session = await database.OpenReadAsync(cancellationToken);
         return await OneAsync(session, InboundQueries.FindByToken, token);
+    }
+
+    /// <summary>The webhook that a request has made, or null.</summary>
+    public async Task<InboundWebhook?> FindByRequestAsync(string tenant, string requestId, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        return await OneAsync(session, InboundQueries.FindByRequest, tenant, requestId);
     }
 
     /// <summary>Webhooks of an owner after an id, oldest first.</summary>
@@ -59,8 +66,9 @@ internal sealed class InboundStore([FromKeyedServices("webhooks")] Database data
     public Task SealAgainAsync(InboundWebhook before, byte[] secret, byte[]? previousSecret, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.ExecuteAsync(InboundQueries.SealAgain, before.Id, before.Secret, secret, previousSecret), cancellationToken);
 
+    /// <param name="requestId">The request that makes it; null = none.</param>
     /// <param name="limit">Most webhooks that a tenant may have.</param>
-    public Task<InboundStoreOutcome> InsertAsync(InboundWebhook webhook, long limit, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task<InboundStoreOutcome> InsertAsync(InboundWebhook webhook, string? requestId, long limit, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
             if (await session.ScalarAsync<long>(InboundQueries.CountUpTo, webhook.Owner.Tenant, limit) >= limit)
@@ -76,20 +84,31 @@ internal sealed class InboundStore([FromKeyedServices("webhooks")] Database data
                 webhook.Principal,
                 webhook.SpecJson,
                 webhook.Secret,
-                webhook.CreatedAt.ToUnixTimeMilliseconds());
+                webhook.CreatedAt.ToUnixTimeMilliseconds(),
+                requestId);
             return stored == 1 ? InboundStoreOutcome.Stored : InboundStoreOutcome.Taken;
         },
         cancellationToken);
 
+    /// <summary>Stores another spec.</summary>
+    /// <param name="before">The webhook as it was read.</param>
+    /// <returns>False = it is not any more what was read, or another one has the path.</returns>
+    public Task<bool> SetSpecAsync(InboundWebhook before, InboundWebhook after, CancellationToken cancellationToken) => database.WriteAsync(
+        async session => await session.ExecuteAsync(
+            InboundQueries.SetSpec, before.Id, before.Owner.Tenant, Mode(before.Owner), before.SpecJson, after.SpecJson, after.Spec.Path) == 1,
+        cancellationToken);
+
     /// <summary>Gives a webhook a new secret.</summary>
     /// <param name="previousUntil">Until when the secret before is good.</param>
+    /// <param name="requestId">The request that asks for it; null = none. One that comes again changes nothing.</param>
     /// <returns>The webhook as it is now; null = there is none.</returns>
     public Task<InboundWebhook?> SetSecretAsync(
-        InboundOwner owner, string id, byte[] secret, DateTimeOffset previousUntil, CancellationToken cancellationToken) => database.WriteAsync(
+        InboundOwner owner, string id, byte[] secret, DateTimeOffset previousUntil, string? requestId, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
-            await session.ExecuteAsync(InboundQueries.SetSecret, id, owner.Tenant, Mode(owner), secret, previousUntil.ToUnixTimeMilliseconds()) == 1
-                ? await OneAsync(session, InboundQueries.Find, id, owner.Tenant, Mode(owner))
-                : null,
+        {
+            await session.ExecuteAsync(InboundQueries.SetSecret, id, owner.Tenant, Mode(owner), secret, previousUntil.ToUnixTimeMilliseconds(), requestId);
+            return await OneAsync(session, InboundQueries.Find, id, owner.Tenant, Mode(owner));
+        },
         cancellationToken);
 
     /// <summary>False when there is none.</summary>
@@ -112,9 +131,25 @@ internal sealed class InboundStore([FromKeyedServices("webhooks")] Database data
     }
 
     /// <summary>Notes that a delivery has made a run: from now on its id is spent.</summary>
-    public Task AcceptAsync(string webhookId, string deliveryKey, string runId, CancellationToken cancellationToken) => database.WriteAsync(
-        session => session.ExecuteAsync(InboundQueries.Accept, webhookId, deliveryKey, runId, time.GetUtcNow().ToUnixTimeMilliseconds()),
+    public Task AcceptAsync(string webhookId, AcceptedDelivery delivery, CancellationToken cancellationToken) => database.WriteAsync(
+        session => session.ExecuteAsync(
+            InboundQueries.Accept, webhookId, delivery.Id, delivery.RunId, delivery.ReceivedAt.ToUnixTimeMilliseconds()),
         cancellationToken);
+
+    /// <summary>What a webhook has accepted, newest first, before another delivery.</summary>
+    /// <param name="before">Null = from the newest on.</param>
+    public async Task<List<AcceptedDelivery>> ListDeliveriesAsync(
+        string webhookId, (long ReceivedAt, string Id)? before, int limit, CancellationToken cancellationToken)
+    {
+        var page = new List<AcceptedDelivery>();
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(
+            InboundQueries.ListDeliveries, webhookId, before?.ReceivedAt ?? long.MaxValue, before?.Id ?? "", (long)limit);
+        while (await rows.ReadAsync(cancellationToken))
+            page.Add(new AcceptedDelivery(rows.GetString(0), rows.GetString(1), DateTimeOffset.FromUnixTimeMilliseconds(rows.GetInt64(2))));
+
+        return page;
+    }
 
     /// <summary>Forgets deliveries that were received before; at most <paramref name="limit"/>.</summary>
     /// <returns>How many.</returns>
@@ -136,5 +171,6 @@ internal sealed class InboundStore([FromKeyedServices("webhooks")] Database data
             PreviousSecret = row.IsDBNull(7) ? null : row.GetFieldValue<byte[]>(7),
             PreviousUntil = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(8)),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(9)),
+            RotationId = row.IsDBNull(10) ? null : row.GetString(10),
         };
 }
