@@ -53,9 +53,14 @@ internal sealed class Tool : IDisposable
     }
 
     /// <param name="settings">More environment, which <c>up</c> hands on to the server.</param>
-    public Process Start(string[] arguments, params (string Name, string Value)[] settings)
+    public Process Start(string[] arguments, params (string Name, string Value)[] settings) => Start("dotnet", [ProgramPath(), .. arguments], settings);
+
+    /// <summary>Another program in the same folder and environment.</summary>
+    public Process StartProgram(string program) => Start(program, [], []);
+
+    private Process Start(string program, string[] arguments, (string Name, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = _folder.Path,
             RedirectStandardInput = true,
@@ -63,7 +68,6 @@ internal sealed class Tool : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.ArgumentList.Add(ProgramPath());
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
 

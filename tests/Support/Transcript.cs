@@ -55,7 +55,7 @@ public static partial class Transcript
     [GeneratedRegex(@"\bhk_(test_)?([A-Za-z0-9_-]{20,}|…)")]
     private static partial Regex Key();
 
-    [GeneratedRegex(@"\b(evt-run|run|wf|key|org|mem|sch|int)-[0-9a-z]{20,}")]
+    [GeneratedRegex(@"\b(evt-run|run|wf|key|org|mem|sch|int|wh)-[0-9a-z]{16,}")]
     private static partial Regex Id();
 
     [GeneratedRegex(@"(""durationMs"":|""etag"":""\d+-|process +)[A-Za-z0-9_-]+")]
