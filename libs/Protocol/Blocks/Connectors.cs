@@ -58,7 +58,7 @@ public static class Connectors
             Outputs = [new("result", "object", "The template with its references replaced.")],
             Example = """{"template":{"total":"{{fetch.body.total}}","isLarge":true}}""",
         },
-        new("wait_duration", "Wait", "Waits for a time and goes on.", "wait", "wait")
+        new("wait_duration", "Delay", "Waits for a time and goes on.", "wait", "wait")
         {
             Parameters =
             [
@@ -95,6 +95,25 @@ public static class Connectors
             ],
             Example = """{"prompt":"Ship order {{trigger.orderId}}?","timeoutHours":24}""",
         },
+        new("trigger_manual", "Manual trigger", "Where a run begins that somebody starts. Its output is the input of the run, as it is.", "trigger", "trigger") { HasOpenOutputs = true },
+        new("trigger_schedule", "Schedule trigger", "Where a run begins that a schedule of the workflow starts. Its output is the payload of the schedule.", "trigger", "trigger") { HasOpenOutputs = true },
+        new("wait_until", "Wait until", "Waits until a point in time; one that is over does not wait.", "wait", "wait")
+        {
+            Parameters = [Required(Short("until", "RFC 3339, such as 2027-01-31T12:00:00Z, or Unix milliseconds; at most 365 days away."))],
+            Outputs = [new("resumedAt", "string", "When the wait was over.")],
+            Example = """{"until":"{{trigger.dueAt}}"}""",
+        },
+        new("human_input", "Human input", "Waits until a person fills something in.", "wait", "wait")
+        {
+            Parameters =
+            [
+                Required(Long("prompt", "What the person is asked for.")),
+                Json("schema", "JSON Schema of the answer; any JSON by default."),
+                Short("timeoutHours", "Hours, also fractions; a week by default."),
+            ],
+            Outputs = [new("data", "object", "The answer, null after the timeout."), new("timedOut", "boolean", "True when nobody answered in time.")],
+            Example = """{"prompt":"Which address?","schema":{"type":"object","required":["street"],"properties":{"street":{"type":"string"}}}}""",
+        },
         new("condition", "Condition", "Compares two values; its handles true and false lead on.", "logic", "compute")
         {
             Parameters =
@@ -126,6 +145,62 @@ public static class Connectors
                 new("childOutputs", "object", "What it gave."),
             ],
             Example = """{"workflowId":"wf-billing","input":{"orderId":"{{trigger.orderId}}"}}""",
+        },
+        new("for_each", "Loop over items", "Runs a workflow for every item of a list and collects what the runs give, in the order of the list.", "logic", "compute")
+        {
+            Parameters =
+            [
+                Required(Json("items", "The list, at most 1,000 items.")),
+                Required(Short("workflowId", "Id of the workflow that runs per item; its input is {item, index, count} and the members of input.")),
+                Json("input", "What all runs get besides, an object."),
+                Short("concurrency", "How many items run at the same time, 1 to 50; 1 by default."),
+                Short("attempts", "How often an item is run at most until it succeeds, 1 to 5; 1 by default."),
+                Choice("onError", "What an item that fails means: fail (default) ends the loop, continue leaves null in its place.", "fail", "continue"),
+            ],
+            Outputs =
+            [
+                new("results", "array", "What each run gave, in the order of the list; null for those that failed."),
+                new("count", "number", "How many items there were."),
+                new("failed", "number", "How many of them failed."),
+                new("errors", "array", "Of those that failed: index, runId, code and message."),
+            ],
+            Example = """{"items":"{{fetch.body.orders}}","workflowId":"wf-order","concurrency":5,"onError":"continue"}""",
+        },
+        new("map_data", "Map data", "Gives an object, or every object of a list, another shape: fields from paths, filtered if need be.", "logic", "compute")
+        {
+            Parameters =
+            [
+                Required(Json("source", "The object or list.")),
+                Json("fields", "Paths into the source by name of the new field, or {path, default, type} with type string, number or boolean; all as it is by default."),
+                Json("where", "Which items of a list are kept: {path, operator, value} with an operator of conditions."),
+            ],
+            Outputs = [new("result", "object", "The new object or list."), new("count", "number", "How many items a list has.")],
+            Example = """{"source":"{{fetch.body.orders}}","fields":{"id":"orderId","city":{"path":"address.city","default":"unknown"}},"where":{"path":"total","operator":"greater","value":100}}""",
+        },
+        new("ai_prompt", "AI prompt", "Asks a language model.", "tools", "compute")
+        {
+            Parameters =
+            [
+                Required(Long("prompt", "What is asked.")),
+                Long("systemPrompt", "What the model is told about its task."),
+                Short("provider", "Name of a provider of the server; the first one by default."),
+                Short("model", "Name of a model; the provider's by default."),
+                Short("temperature", "A number from 0 to 2."),
+                Short("maxTokens", "Longest answer, in tokens."),
+                Json("outputSchema", "JSON Schema: the answer is JSON that satisfies it, in output."),
+                Short("credentialRef", "Id of the secret that holds the provider's key.") with { Visibility = ParameterVisibility.UserOnly },
+            ],
+            Outputs =
+            [
+                new("text", "string", "The answer."),
+                new("output", "object", "The answer as JSON, with an outputSchema."),
+                new("provider", "string", "Who answered."),
+                new("model", "string", "As which model."),
+                new("finishReason", "string", "Why the answer ended."),
+                new("usage", "object", "inputTokens, outputTokens and totalTokens."),
+                new("toolCalls", "array", "Calls of tools that the model asks for."),
+            ],
+            Example = """{"prompt":"Summarize: {{fetch.body.text}}","maxTokens":300}""",
         },
         new("set_variables", "Set variables", "Sets variables of the run, which {{vars.name}} reads.", "action", "compute")
         {

@@ -13,6 +13,7 @@ internal static class AiHosting
         services.AddSingleton<ModelCalls>();
         services.AddSingleton<INodeHandler, CallPromptNode>();
         services.AddSingleton<INodeHandler, StructuredOutputNode>();
+        services.AddSingleton<INodeHandler, AiPromptBlock>();
         return services;
     }
 }

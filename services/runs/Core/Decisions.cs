@@ -68,7 +68,11 @@ internal static class Decisions
             case NodeOutcome.Suspended suspended:
                 Suspend(draft, graph, node, result, suspended.Interrupt);
                 break;
-            case NodeOutcome.WaitingForChild waiting when result.StartedChildren.Any(child => child.RunId == waiting.ChildRunId):
+            case NodeOutcome.WaitingForChild waiting when ChildDecisions.IsOfSource(draft.State, waiting.ChildRunId):
+                AddFailed(draft, graph, node, result.NodeId, new NodeError("child_of_source", "The node waits for a child of the run that was forked."));
+                break;
+            case NodeOutcome.WaitingForChild waiting
+                when result.StartedChildren.Any(child => child.RunId == waiting.ChildRunId) || node.ChildRuns.Contains(waiting.ChildRunId):
                 AddWaiting(draft, graph, node, result, waiting.ChildRunId);
                 break;
             default:

@@ -83,6 +83,7 @@ internal static class Fold
             OutputChunk chunk => WithNode(state, chunk.Node, node => node with { Streamed = StreamedText.Add(node.Streamed, chunk) }),
             OrchestratorDecided decided => AgentEvents.Decided(state, decided, @event.Sequence),
             ChildStarted started => ChildFold.Started(state, started, @event.Sequence),
+            ChildAwaited awaited => ChildFold.Awaited(state, awaited),
             ChildReported reported => ChildFold.Reported(state, reported),
             ArtifactCreated created => Artifacts.Created(state, created, @event.Sequence),
             ChannelWritten written => ChannelFold.Apply(state, written, @event),
@@ -139,6 +140,7 @@ internal static class Fold
             Inputs = started.Inputs,
             Resolved = before?.Resolved ?? RunState.EmptyValues,
             ChildRuns = before?.ChildRuns ?? [],
+            Waits = before?.Waits ?? 0,
             DueAt = started.DelayUntil,
             Outputs = started.DelayedOutputs ?? default,
         };

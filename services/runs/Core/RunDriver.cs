@@ -98,7 +98,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
     /// <summary>Nodes whose interrupt has just been resolved, or whose child has just ended, are executed again, with what came of it.</summary>
     private async ValueTask GoOnResumedAsync(Draft draft, string runId, ImmutableArray<NodeWork>.Builder work, CancellationToken cancellationToken)
     {
-        var resumed = draft.Events.Select(@event => @event.Body).Where(body => body is NodeResumed or ChildReported).Select(body => body.NodeId!).Distinct().ToList();
+        var resumed = draft.Events.Select(@event => @event.Body).Where(body => LetsGoOn(draft.State, body)).Select(body => body.NodeId!).Distinct().ToList();
         foreach (var nodeId in resumed)
         {
             if (draft.State.IsTerminal || draft.State.Nodes[nodeId].Status != NodeStatus.Running || Resume(draft.State, runId, nodeId) is not { } item)
@@ -110,6 +110,10 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
                 work.Add(item);
         }
     }
+
+    /// <summary>Children report at any time; only the end of the one that the node waits for lets it go on.</summary>
+    private static bool LetsGoOn(RunState state, RunEventBody body) =>
+        body is NodeResumed or ChildAwaited || (body is ChildReported reported && state.Nodes.GetValueOrDefault(reported.Node)?.AwaitedChild == reported.ChildRunId);
 
     /// <summary>Executes a running pure node on the spot.</summary>
     protected async ValueTask FinishPureAsync(Draft draft, NodeWork item, CancellationToken cancellationToken)
@@ -293,6 +297,7 @@ internal class RunDriver(WorkflowGraph graph, NodeTypes types)
             Remembered = state.Remembered,
             ChildCount = state.Children.Count,
             ChildResults = same is null ? [] : [.. same.ChildRuns.Select(child => state.Children[child].Result).OfType<ChildResult>()],
+            Children = same is null ? [] : [.. same.ChildRuns.Select(child => new KnownChild(child, state.Children[child].Result))],
             Origin = new ChildOrigin(
                 runId, node.Id, state.WorkflowId, iteration, same?.ChildRuns.Length ?? 0, options.Parent?.RootRunId ?? runId, options.Parent?.Depth ?? 0)
             {

@@ -59,8 +59,14 @@ internal sealed record NodeState(NodeStatus Status)
     /// <summary>Runs that this execution has started, in order.</summary>
     public ImmutableArray<string> ChildRuns { get; init; } = [];
 
+    /// <summary>The child that the node waits for, or waited for last; null = none.</summary>
+    public string? AwaitedChild { get; init; }
+
+    /// <summary>How often it has waited for a child that was not its newest.</summary>
+    public int Waits { get; init; }
+
     /// <summary>How often the attempt has gone on: after another answer, or another child, it is a new one to its executor.</summary>
-    public int Turn => Resolved.Count + ChildRuns.Length;
+    public int Turn => Resolved.Count + ChildRuns.Length + Waits;
 
     /// <summary>Outputs of a completed node, or those that a delayed one will have.</summary>
     public JsonElement Outputs { get; init; }
@@ -190,7 +196,7 @@ internal sealed record RunState
             foreach (var node in Nodes.Values)
             {
                 if (node.Status == NodeStatus.WaitingForChild
-                    && Children[node.ChildRuns[^1]] is { IsWaiting: true } child
+                    && Children[node.AwaitedChild!] is { IsWaiting: true } child
                     && (oldest is null || child.StartSequence < oldest.StartSequence))
                 {
                     oldest = child;

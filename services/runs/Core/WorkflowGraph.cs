@@ -71,7 +71,7 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
     public bool BoundsItsLoop => Definition.TypeId is "core.loop" or "core.orchestrator.supervisor";
 
     /// <summary>True when the node may start other runs.</summary>
-    public bool StartsChildren => Definition.TypeId is "core.subWorkflow" or "core.dispatch" or "sub_workflow";
+    public bool StartsChildren => Definition.TypeId is "core.subWorkflow" or "core.dispatch" or "sub_workflow" or "for_each";
 
     /// <summary>True when a failure of this node has a way out other than failing the run.</summary>
     public bool HandlesFailure => Outgoing.Exists(edge => edge.Rule is TriggerRule.AnyFailed or TriggerRule.AllComplete && !(IsBlock && edge.Target.Definition.Disabled));

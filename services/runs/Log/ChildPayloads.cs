@@ -16,6 +16,22 @@ internal static class ChildPayloads
         writer.WriteStartObject("fields");
         writer.WriteString("childRunId", started.ChildRunId);
         writer.WriteString("childWorkflowId", started.WorkflowId);
+        if (started.Item is { } item)
+        {
+            writer.WriteNumber("item", item.Index);
+            writer.WriteNumber("itemAttempt", item.Attempt);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    public static void Write(Utf8JsonWriter writer, ChildAwaited awaited)
+    {
+        writer.WriteString("level", "debug");
+        writer.WriteString("message", $"Waits for child run {awaited.ChildRunId}.");
+        writer.WriteString("nodeId", awaited.Node);
+        writer.WriteStartObject("fields");
+        writer.WriteString("childRunId", awaited.ChildRunId);
         writer.WriteEndObject();
     }
 
@@ -38,6 +54,20 @@ internal static class ChildPayloads
         writer.WriteNumber("iteration", started.Iteration);
         writer.WriteBoolean("awaited", started.IsAwaited);
         writer.WriteBoolean("propagates", started.Propagates);
+        writer.WriteBoolean("endsWithNode", started.EndsWithNode);
+        if (started.Item is { } item)
+        {
+            writer.WriteNumber("item", item.Index);
+            writer.WriteNumber("itemAttempt", item.Attempt);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    public static void WriteFacts(Utf8JsonWriter writer, ChildAwaited awaited)
+    {
+        writer.WriteStartObject("childAwaited");
+        writer.WriteString("runId", awaited.ChildRunId);
         writer.WriteEndObject();
     }
 
@@ -57,14 +87,22 @@ internal static class ChildPayloads
         var nodeId = payload.StringMember("nodeId") ?? "";
         if (facts.Member("childStarted") is { } started)
         {
+            var isAwaited = started.GetProperty("awaited").GetBoolean();
             return new ChildStarted(
                 nodeId,
                 EventPayloads.Text(started, "runId"),
                 EventPayloads.Text(started, "workflowId"),
                 started.GetProperty("iteration").GetInt32(),
-                started.GetProperty("awaited").GetBoolean(),
-                started.GetProperty("propagates").GetBoolean());
+                isAwaited,
+                started.GetProperty("propagates").GetBoolean())
+            {
+                EndsWithNode = started.Member("endsWithNode")?.GetBoolean() ?? isAwaited,
+                Item = started.IntegerMember("item") is { } index ? new ChildItem((int)index, (int)(started.IntegerMember("itemAttempt") ?? 1)) : null,
+            };
         }
+
+        if (facts.Member("childAwaited") is { } awaited)
+            return new ChildAwaited(nodeId, EventPayloads.Text(awaited, "runId"));
 
         return facts.Member("childReported") is { } reported
             ? new ChildReported(
@@ -119,6 +157,7 @@ internal static class ChildPayloads
             writer.WriteString("status", child.Status);
             writer.WriteBoolean("awaited", child.IsAwaited);
             writer.WriteBoolean("propagates", child.Propagates);
+            writer.WriteBoolean("endsWithNode", child.EndsWithNode);
             writer.WriteNumber("startSequence", child.StartSequence);
             writer.WriteNumber("reportSequence", child.ReportSequence);
             WriteResult(writer, child.Result);
@@ -202,6 +241,7 @@ internal static class ChildPayloads
     {
         ReportSequence = child.GetProperty("reportSequence").GetInt64(),
         Result = ReadResult(child),
+        EndsWithNode = (child.Member("endsWithNode") ?? child.GetProperty("awaited")).GetBoolean(),
     };
 
     private static IEnumerable<string> Names(JsonElement parent, string name) =>

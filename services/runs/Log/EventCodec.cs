@@ -110,7 +110,7 @@ internal static class EventCodec
         NodeEmitted emitted => emitted.Type,
         OutputChunk => EventTypes.OutputChunk,
         ArtifactCreated => EventTypes.ArtifactCreated,
-        ChildStarted or ChildReported => EventTypes.LogAppended,
+        ChildStarted or ChildAwaited or ChildReported => EventTypes.LogAppended,
         CapBreached => EventTypes.CapBreached,
         LoopbackLimit => EventTypes.LoopbackLimit,
         ReplayDiverged => EventTypes.ReplayDiverged,

@@ -41,6 +41,7 @@ internal static class EventFacts
         NodeRetried retried => Object(writer => writer.WriteString("dueAt", Timestamps.Format(retried.DueAt))),
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
         ChildStarted started => Object(writer => ChildPayloads.WriteFacts(writer, started)),
+        ChildAwaited awaited => Object(writer => ChildPayloads.WriteFacts(writer, awaited)),
         ChildReported reported => Object(writer => ChildPayloads.WriteFacts(writer, reported)),
         ArtifactCreated created => Object(writer => ArtifactPayloads.WriteFacts(writer, created)),
         ChannelWritten written => Object(writer => ChannelPayloads.WriteFacts(writer, written)),

@@ -107,6 +107,9 @@ internal static class EventPayloads
             case ChildStarted started:
                 ChildPayloads.Write(writer, started);
                 break;
+            case ChildAwaited awaited:
+                ChildPayloads.Write(writer, awaited);
+                break;
             case ChildReported reported:
                 ChildPayloads.Write(writer, reported);
                 break;

@@ -255,6 +255,10 @@ internal static class StateCodec
         if (!node.ChildRuns.IsEmpty)
             EventFacts.WriteNames(writer, "childRuns", node.ChildRuns);
 
+        EventPayloads.WriteOptional(writer, "awaitedChild", node.AwaitedChild);
+        if (node.Waits > 0)
+            writer.WriteNumber("waits", node.Waits);
+
         if (!node.Resolved.IsEmpty)
             EventFacts.WriteValues(writer, "resolved", node.Resolved);
 
@@ -267,7 +271,15 @@ internal static class StateCodec
         }
     }
 
-    private static NodeState ReadNode(JsonElement node) => new(Enum.Parse<NodeStatus>(EventPayloads.Text(node, "status")))
+    private static NodeState ReadNode(JsonElement node)
+    {
+        var read = ReadStored(node);
+
+        // States of older versions do not say for which child a node waits: it was the newest.
+        return read is { Status: NodeStatus.WaitingForChild, AwaitedChild: null } ? read with { AwaitedChild = read.ChildRuns[^1] } : read;
+    }
+
+    private static NodeState ReadStored(JsonElement node) => new(Enum.Parse<NodeStatus>(EventPayloads.Text(node, "status")))
     {
         Attempt = node.GetProperty("attempt").GetInt32(),
         Iteration = node.GetProperty("iteration").GetInt32(),
@@ -282,6 +294,8 @@ internal static class StateCodec
         Error = node.Member("error") is null ? null : EventPayloads.ReadError(node, "error"),
         Resolved = node.Member("resolved") is { } resolved ? EventPayloads.ReadValues(resolved) : RunState.EmptyValues,
         ChildRuns = node.Member("childRuns") is { } children ? [.. children.EnumerateArray().Select(child => child.GetString()!)] : [],
+        AwaitedChild = node.StringMember("awaitedChild"),
+        Waits = (int?)node.IntegerMember("waits") ?? 0,
         Interrupt = node.Member("interrupt") is { } interrupt ? ReadInterrupt(interrupt) : null,
     };
 

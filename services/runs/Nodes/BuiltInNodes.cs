@@ -56,18 +56,24 @@ public static class BuiltInNodes
         services.AddSingleton<INodeHandler, InterruptNode>();
 
         // Blocks of the authoring plane: the types of libs/Protocol/Blocks/Connectors.cs.
-        services.AddSingleton<INodeHandler, TriggerBlock>();
+        services.AddSingleton<INodeHandler, WebhookTriggerBlock>();
+        services.AddSingleton<INodeHandler, ManualTriggerBlock>();
+        services.AddSingleton<INodeHandler, ScheduleTriggerBlock>();
         services.AddSingleton<INodeHandler, HttpBlock>();
         services.AddSingleton<INodeHandler, SlackBlock>();
         services.AddSingleton<INodeHandler, TransformBlock>();
         services.AddSingleton<INodeHandler, WaitDurationBlock>();
+        services.AddSingleton<INodeHandler, WaitUntilBlock>();
         services.AddSingleton<INodeHandler, WaitForEventBlock>();
         services.AddSingleton<INodeHandler, HumanApprovalBlock>();
+        services.AddSingleton<INodeHandler, HumanInputBlock>();
         services.AddSingleton<INodeHandler, ConditionBlock>();
         services.AddSingleton<INodeHandler, SwitchBlock>();
         services.AddSingleton<INodeHandler, ParallelBlock>();
         services.AddSingleton<INodeHandler, JoinBlock>();
         services.AddSingleton<INodeHandler, SubWorkflowBlock>();
+        services.AddSingleton<INodeHandler, ForEachBlock>();
+        services.AddSingleton<INodeHandler, MapDataBlock>();
         services.AddSingleton<INodeHandler, SetVariablesBlock>();
         services.AddSingleton<INodeHandler, LogBlock>();
         services.AddSingleton<INodeHandler, FailBlock>();

@@ -48,7 +48,18 @@ public sealed record ChildRequest(string WorkflowId)
 
     /// <summary>True when the child ends with the parent's cancellation, and with its node.</summary>
     public bool Propagates { get; init; } = true;
+
+    /// <summary>True when the child does not outlive the execution of the node, even while that waits for another one.</summary>
+    public bool EndsWithNode { get; init; }
+
+    /// <summary>What of a list the child is for, as the log tells; null = no list.</summary>
+    public ChildItem? Item { get; init; }
 }
+
+/// <summary>An item of a list that a child is for.</summary>
+/// <param name="Index">Counted from 0.</param>
+/// <param name="Attempt">Counted from 1.</param>
+public sealed record ChildItem(int Index, int Attempt);
 
 /// <summary>A child that exists, or why it does not.</summary>
 public sealed record ChildStart(string? RunId, NodeError? Error);
@@ -70,4 +81,13 @@ public sealed record ChildResult(string RunId, string WorkflowId, string Status)
 }
 
 /// <summary>A child that an attempt has started.</summary>
-public sealed record StartedChild(string RunId, string WorkflowId, bool Propagates);
+public sealed record StartedChild(string RunId, string WorkflowId, bool Propagates)
+{
+    public bool EndsWithNode { get; init; }
+
+    public ChildItem? Item { get; init; }
+}
+
+/// <summary>A child that this execution of the node has started before.</summary>
+/// <param name="Result">Null while it is not over.</param>
+public sealed record KnownChild(string RunId, ChildResult? Result);

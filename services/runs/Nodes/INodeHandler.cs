@@ -79,7 +79,7 @@ public abstract record NodeOutcome
     public sealed record Suspended(Interrupt Interrupt) : NodeOutcome;
 
     /// <summary>
-    /// The node waits for a run that this attempt has started with <see cref="NodeContext.StartChildAsync"/>. What the attempt has
+    /// The node waits for a run that it has started with <see cref="NodeContext.StartChildAsync"/>, now or in an earlier turn. What the attempt has
     /// written is kept. Once the child has ended the handler is executed again from its beginning, with one more result in
     /// <see cref="NodeContext.ChildResults"/>.
     /// </summary>

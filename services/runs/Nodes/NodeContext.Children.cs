@@ -13,6 +13,9 @@ public sealed partial class NodeContext
     /// <summary>What the children came to that this execution of the node has waited for, in the order in which it started them.</summary>
     public ImmutableArray<ChildResult> ChildResults { get; init; } = [];
 
+    /// <summary>All children that earlier turns of this execution have started, in that order, over or not.</summary>
+    public ImmutableArray<KnownChild> Children { get; init; } = [];
+
     public IReadOnlyList<StartedChild> StartedChildren => startedChildren;
 
     /// <summary>Names of variables whose values are masked outside.</summary>
@@ -44,7 +47,7 @@ public sealed partial class NodeContext
 
         var start = await ChildRuns.StartAsync(Origin with { Ordinal = Origin.Ordinal + startedChildren.Count }, request, cancellationToken);
         if (start.RunId is { } runId)
-            startedChildren.Add(new StartedChild(runId, request.WorkflowId, request.Propagates));
+            startedChildren.Add(new StartedChild(runId, request.WorkflowId, request.Propagates) { EndsWithNode = request.EndsWithNode, Item = request.Item });
 
         return start;
     }

@@ -17,11 +17,11 @@ internal static class RandomWorkflows
             SourceOutput = port == 0 ? "left" : port == 1 ? "right" : "output",
         });
 
-    private static readonly Gen<WorkflowNode> Node = Gen.Select(Gen.Int[0, 9], Gen.Int[0, 3], Gen.Int[0, 20], (type, retries, disabled) => new WorkflowNode
+    private static readonly Gen<WorkflowNode> Node = Gen.Select(Gen.Int[0, 10], Gen.Int[0, 3], Gen.Int[0, 20], (type, retries, disabled) => new WorkflowNode
     {
         Id = "",
         Name = "",
-        TypeId = type < 5 ? "test.pure" : type < 7 ? "test.effect" : type < 8 ? "test.ask" : type < 9 ? "test.child" : "test.wait",
+        TypeId = type < 5 ? "test.pure" : type < 7 ? "test.effect" : type < 8 ? "test.ask" : type < 9 ? "test.child" : type < 10 ? "test.fan" : "test.wait",
         Settings = new NodeSettings { MaxRetries = retries },
         Disabled = disabled == 0,
     });

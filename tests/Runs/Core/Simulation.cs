@@ -49,7 +49,7 @@ internal sealed class Simulation
     /// <param name="effect">Called when a node with outside effects is executed.</param>
     public static NodeTypes NodeTypes(int seed, Action? effect = null) => new(
     [
-        new ChanceNode("test.pure", seed, effect: null), new ChanceNode("test.effect", seed, effect ?? (() => { })), new WaitNode(), new AskNode(), new ParentNode(),
+        new ChanceNode("test.pure", seed, effect: null), new ChanceNode("test.effect", seed, effect ?? (() => { })), new WaitNode(), new AskNode(), new ParentNode(), new FanNode(),
     ]);
 
     public WorkflowGraph Graph { get; }
@@ -265,6 +265,31 @@ internal sealed class Simulation
             context.SetVariable("started", JsonSerializer.SerializeToElement(context.ChildResults.Length));
             var start = await context.StartChildAsync(new ChildRequest("child"), cancellationToken);
             return new NodeOutcome.WaitingForChild(start.RunId!);
+        }
+    }
+
+    /// <summary>Starts four children, two of them at a time, and waits for them in the order of their starts.</summary>
+    private sealed class FanNode : INodeHandler
+    {
+        public string TypeId => "test.fan";
+        public bool IsPure => false;
+
+        public async ValueTask<NodeOutcome> ExecuteAsync(NodeContext context, CancellationToken cancellationToken)
+        {
+            List<string> started = [.. context.Children.Select(child => child.RunId)];
+            for (var oldest = 0; oldest < 4; oldest++)
+            {
+                while (started.Count < Math.Min(4, oldest + 2))
+                    started.Add((await context.StartChildAsync(new ChildRequest("child") { EndsWithNode = true }, cancellationToken)).RunId!);
+
+                if (oldest >= context.Children.Length || context.Children[oldest].Result is not { } result)
+                    return new NodeOutcome.WaitingForChild(started[oldest]);
+
+                if (result.Status == "failed")
+                    return new NodeOutcome.Failed(new NodeError("child_failed", "chance"));
+            }
+
+            return new NodeOutcome.Completed(JsonElement.Parse("{}"));
         }
     }
 

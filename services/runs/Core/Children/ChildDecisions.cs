@@ -1,17 +1,36 @@
+using OpenWop.Micro.Runs.Nodes;
+
 namespace OpenWop.Micro.Runs.Core;
 
 /// <summary>Children of a run: their start, what they report, and the end that a parent sends them.</summary>
 internal static class ChildDecisions
 {
-    /// <summary>Records the children that an attempt has started; with the one it waits for the node waits.</summary>
+    /// <summary>
+    /// Records the children that an attempt has started, and the one that the node waits for: the last event says so, since nothing
+    /// that the attempt has come to may follow it.
+    /// </summary>
     public static void AddStarted(Draft draft, NodeResult result, string? awaited)
     {
-        foreach (var child in result.StartedChildren)
+        List<StartedChild> started = [.. result.StartedChildren.Where(child => !draft.State.Children.ContainsKey(child.RunId))];
+        var isNewest = started is [.., var newest] && newest.RunId == awaited;
+        foreach (var child in started)
         {
-            if (!draft.State.Children.ContainsKey(child.RunId))
-                draft.Add(new ChildStarted(result.NodeId, child.RunId, child.WorkflowId, result.Iteration, child.RunId == awaited, child.Propagates));
+            draft.Add(new ChildStarted(result.NodeId, child.RunId, child.WorkflowId, result.Iteration, isNewest && child.RunId == awaited, child.Propagates)
+            {
+                EndsWithNode = child.EndsWithNode || child.RunId == awaited,
+                Item = child.Item,
+            });
         }
+
+        if (awaited is not null && !isNewest)
+            draft.Add(new ChildAwaited(result.NodeId, awaited));
     }
+
+    /// <summary>Whether a child that a branch of a run waits for reports to the run that it has branched off.</summary>
+    public static bool IsOfSource(RunState state, string childRunId) =>
+        state.Origin is { IsReplay: false } origin
+        && state.Children.GetValueOrDefault(childRunId) is { IsOver: false } child
+        && child.StartSequence < origin.FromSequence;
 
     /// <summary>
     /// Decides on a signal; false when it cannot be decided yet and must be kept. A repeated one decides nothing: what it says

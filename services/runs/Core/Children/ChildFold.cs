@@ -5,7 +5,10 @@ internal static class ChildFold
 {
     public static RunState Started(RunState state, ChildStarted started, long sequence)
     {
-        var child = new ChildRun(started.Node, started.Iteration, started.WorkflowId, "running", started.IsAwaited, started.Propagates, sequence);
+        var child = new ChildRun(started.Node, started.Iteration, started.WorkflowId, "running", started.IsAwaited, started.Propagates, sequence)
+        {
+            EndsWithNode = started.EndsWithNode,
+        };
         var node = state.Nodes[started.Node];
         return state with
         {
@@ -13,7 +16,23 @@ internal static class ChildFold
             Nodes = state.Nodes.SetItem(started.Node, node with
             {
                 ChildRuns = node.ChildRuns.Add(started.ChildRunId),
+                AwaitedChild = started.IsAwaited ? started.ChildRunId : node.AwaitedChild,
                 Status = started.IsAwaited ? NodeStatus.WaitingForChild : node.Status,
+            }),
+        };
+    }
+
+    /// <summary>The node waits for a child of those that it has started; not at all when that is over.</summary>
+    public static RunState Awaited(RunState state, ChildAwaited awaited)
+    {
+        var node = state.Nodes[awaited.Node];
+        return state with
+        {
+            Nodes = state.Nodes.SetItem(awaited.Node, node with
+            {
+                AwaitedChild = awaited.ChildRunId,
+                Waits = node.Waits + 1,
+                Status = state.Children[awaited.ChildRunId].IsOver ? NodeStatus.Running : NodeStatus.WaitingForChild,
             }),
         };
     }
@@ -25,7 +44,7 @@ internal static class ChildFold
         state = state with { Children = state.Children.SetItem(reported.ChildRunId, child) };
         return child.IsOver
             && state.Nodes.GetValueOrDefault(reported.Node) is { Status: NodeStatus.WaitingForChild } node
-            && node.ChildRuns[^1] == reported.ChildRunId
+            && node.AwaitedChild == reported.ChildRunId
             ? state with { Nodes = state.Nodes.SetItem(reported.Node, node with { Status = NodeStatus.Running }) }
             : state;
     }

@@ -28,6 +28,9 @@ internal sealed record ChildRun(string NodeId, int Iteration, string WorkflowId,
     /// <summary>What it came to, kept until its node has ended.</summary>
     public ChildResult? Result { get; init; }
 
+    /// <summary>True when it does not outlive the execution of its node: it is awaited, or will be.</summary>
+    public bool EndsWithNode { get; init; } = IsAwaited;
+
     public bool IsOver => IsTerminal(Status);
 
     /// <summary>True while it waits for somebody outside.</summary>
@@ -38,6 +41,20 @@ internal sealed record ChildRun(string NodeId, int Iteration, string WorkflowId,
 
 /// <summary>The node has started another run; shown as a line in the run's log.</summary>
 internal sealed record ChildStarted(string Node, string ChildRunId, string WorkflowId, int Iteration, bool IsAwaited, bool Propagates) : RunEventBody
+{
+    public override string NodeId => Node;
+
+    /// <summary>True when it does not outlive the execution of its node: it is awaited, or will be.</summary>
+    public bool EndsWithNode { get; init; } = IsAwaited;
+
+    /// <summary>What of a list the child is for; null = no list.</summary>
+    public ChildItem? Item { get; init; }
+}
+
+/// <summary>
+/// The node waits for a child that is not the newest; one that is over already lets it go on at once. Shown as a line in the run's log.
+/// </summary>
+internal sealed record ChildAwaited(string Node, string ChildRunId) : RunEventBody
 {
     public override string NodeId => Node;
 }

@@ -55,7 +55,7 @@ internal static class SignalRules
     /// </summary>
     private static bool MustEnd(RunState state, ChildRun child) =>
         child is { IsOver: false, Propagates: true }
-        && (state.Status == RunStatus.Cancelled || (child.IsAwaited && (state.IsTerminal || !IsAwaitedStill(state, child))));
+        && (state.Status == RunStatus.Cancelled || (child.EndsWithNode && (state.IsTerminal || !IsAwaitedStill(state, child))));
 
     private static bool IsAwaitedStill(RunState state, ChildRun child) =>
         state.Nodes.GetValueOrDefault(child.NodeId) is { IsSettled: false } node && node.Iteration == child.Iteration;

@@ -10,6 +10,7 @@ internal readonly record struct Execution(string Node, int Iteration, int Attemp
 internal sealed class ExecutionTracker
 {
     private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
+    private readonly HashSet<string> endedChildren = new(StringComparer.Ordinal);
 
     /// <summary>Where a node stands; null before it has started.</summary>
     public Place? PlaceOf(string nodeId) => places.GetValueOrDefault(nodeId);
@@ -22,6 +23,9 @@ internal sealed class ExecutionTracker
             return;
         }
 
+        if (body is ChildReported { Status: var status } ended && ChildRun.IsTerminal(status))
+            endedChildren.Add(ended.ChildRunId);
+
         if (body.NodeId is not { } node || !places.TryGetValue(node, out var place) || !place.IsOpen)
             return;
 
@@ -30,6 +34,8 @@ internal sealed class ExecutionTracker
             ChildReported reported when reported.ChildRunId == place.AwaitedChild && ChildRun.IsTerminal(reported.Status) => place.GoneOn(),
             ChildReported => place,
             ChildStarted { IsAwaited: true } child => place with { Steps = 0, AwaitedChild = child.ChildRunId },
+            ChildAwaited awaited when endedChildren.Contains(awaited.ChildRunId) => place.GoneOn(),
+            ChildAwaited awaited => place with { Steps = 0, AwaitedChild = awaited.ChildRunId },
             NodeSuspended => place with { Steps = 0 },
             NodeResumed => place.GoneOn(),
             NodeCompleted or NodeFailed or NodeRetried or NodeCancelled => place with { IsOpen = false },

@@ -269,5 +269,5 @@ internal sealed class ReplayDriver(WorkflowGraph graph, NodeTypes types, ReplayS
 
     /// <summary>The end of the child that a node waits for, as it was reported to the source.</summary>
     private IReadOnlyList<RecordedEvent> ReportsFor(NodeState node) =>
-        [.. source.ReportsOf(node.ChildRuns[^1]).Where(report => report.Body is ChildReported { Status: var status } && ChildRun.IsTerminal(status))];
+        [.. source.ReportsOf(node.AwaitedChild!).Where(report => report.Body is ChildReported { Status: var status } && ChildRun.IsTerminal(status))];
 }

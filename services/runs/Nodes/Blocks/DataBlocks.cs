@@ -33,12 +33,28 @@ internal abstract class PureBlock : INodeHandler
     }));
 }
 
-/// <summary><c>trigger_webhook</c>: the input of the run.</summary>
-internal sealed class TriggerBlock : PureBlock
+/// <summary>A trigger: the input of the run, whoever started it.</summary>
+internal abstract class TriggerBlock : PureBlock
+{
+    protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => new NodeOutcome.Completed(TriggerInput.Unwrap(context.RunInputs));
+}
+
+/// <summary><c>trigger_webhook</c>.</summary>
+internal sealed class WebhookTriggerBlock : TriggerBlock
 {
     public override string TypeId => "trigger_webhook";
+}
 
-    protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters) => new NodeOutcome.Completed(TriggerInput.Unwrap(context.RunInputs));
+/// <summary><c>trigger_manual</c>.</summary>
+internal sealed class ManualTriggerBlock : TriggerBlock
+{
+    public override string TypeId => "trigger_manual";
+}
+
+/// <summary><c>trigger_schedule</c>.</summary>
+internal sealed class ScheduleTriggerBlock : TriggerBlock
+{
+    public override string TypeId => "trigger_schedule";
 }
 
 /// <summary><c>transform</c>: the template.</summary>

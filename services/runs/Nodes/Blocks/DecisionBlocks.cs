@@ -12,21 +12,7 @@ internal sealed class ConditionBlock : PureBlock
         var operation = parameters.RequiredString("operator");
         var left = parameters.Find("left");
         var right = parameters.Find("right");
-        bool? result = operation switch
-        {
-            "equals" => AreEqual(left, right),
-            "not_equals" => !AreEqual(left, right),
-            "greater" => Compare(left, right) > 0,
-            "greater_or_equal" => Compare(left, right) >= 0,
-            "less" => Compare(left, right) < 0,
-            "less_or_equal" => Compare(left, right) <= 0,
-            "contains" => Contains(left, right),
-            "exists" => left is not null,
-            "not_exists" => left is null,
-            "is_true" => left is { ValueKind: JsonValueKind.True },
-            _ => null,
-        };
-        if (result is not { } decided)
+        if (Decide(operation, left, right) is not { } decided)
         {
             parameters.Reject("operator", "is not known");
             return new NodeOutcome.Completed(NodeJson.EmptyObject);
@@ -34,6 +20,22 @@ internal sealed class ConditionBlock : PureBlock
 
         return new NodeOutcome.Completed(NodeJson.Object(writer => writer.WriteBoolean("result", decided)));
     }
+
+    /// <summary>Whether a comparison holds; null when there is no such operator.</summary>
+    internal static bool? Decide(string operation, JsonElement? left, JsonElement? right) => operation switch
+    {
+        "equals" => AreEqual(left, right),
+        "not_equals" => !AreEqual(left, right),
+        "greater" => Compare(left, right) > 0,
+        "greater_or_equal" => Compare(left, right) >= 0,
+        "less" => Compare(left, right) < 0,
+        "less_or_equal" => Compare(left, right) <= 0,
+        "contains" => Contains(left, right),
+        "exists" => left is not null,
+        "not_exists" => left is null,
+        "is_true" => left is { ValueKind: JsonValueKind.True },
+        _ => null,
+    };
 
     private static bool AreEqual(JsonElement? left, JsonElement? right) => (left, right) switch
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Core;
@@ -49,6 +50,40 @@ internal sealed class WaitDurationBlock : PureBlock
     };
 }
 
+/// <summary><c>wait_until</c>: goes on at a time; one that is over does not wait.</summary>
+internal sealed class WaitUntilBlock : PureBlock
+{
+    public override string TypeId => "wait_until";
+
+    protected override NodeOutcome Execute(NodeContext context, NodeParameters parameters)
+    {
+        if (TimeOf(parameters.Find("until")) is not { } until)
+        {
+            parameters.Reject("until", "must be a time such as 2027-01-31T12:00:00Z, or Unix milliseconds");
+            return new NodeOutcome.Completed(NodeJson.EmptyObject);
+        }
+
+        if ((until - context.Now).TotalMilliseconds > WorkflowDefinitionReader.MaxDelayMs)
+        {
+            parameters.Reject("until", "must be at most 365 days away");
+            return new NodeOutcome.Completed(NodeJson.EmptyObject);
+        }
+
+        var resumedAt = until > context.Now ? until : context.Now;
+        var outputs = NodeJson.Object(writer => writer.WriteString("resumedAt", Timestamps.Format(resumedAt)));
+        return until > context.Now ? new NodeOutcome.Delayed(until, outputs) : new NodeOutcome.Completed(outputs);
+    }
+
+    private static DateTimeOffset? TimeOf(JsonElement? value) => value switch
+    {
+        { ValueKind: JsonValueKind.String } text
+            when DateTimeOffset.TryParse(text.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) => time.ToUniversalTime(),
+        { ValueKind: JsonValueKind.Number } number
+            when number.TryGetInt64(out var milliseconds) && milliseconds is >= 0 and <= 253_402_300_799_999 => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
+        _ => null,
+    };
+}
+
 /// <summary>A block that waits for somebody outside, and goes on when nobody comes in time.</summary>
 internal abstract class WaitBlock(string kind, decimal defaultHours) : PureBlock
 {
@@ -71,8 +106,11 @@ internal abstract class WaitBlock(string kind, decimal defaultHours) : PureBlock
             WriteData(writer, context, parameters);
             writer.WriteString(InterruptDecisions.OnTimeOut, InterruptDecisions.Resume);
         });
-        return new NodeOutcome.Suspended(new Interrupt(kind, key, data, TimeoutMs: (long)Math.Ceiling(timeout * 3600) * 1000));
+        return new NodeOutcome.Suspended(new Interrupt(kind, key, data, AnswerSchema(parameters), TimeoutMs: (long)Math.Ceiling(timeout * 3600) * 1000));
     }
+
+    /// <summary>What an answer has to satisfy; null = nothing.</summary>
+    protected virtual JsonElement? AnswerSchema(NodeParameters parameters) => null;
 
     protected abstract void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters);
 
@@ -93,6 +131,31 @@ internal sealed class WaitForEventBlock() : WaitBlock(InterruptKinds.ExternalEve
             writer.WritePropertyName("correlationKey");
             correlation.WriteTo(writer);
         }
+    }
+
+    protected override JsonElement Outputs(JsonElement answer) => NodeJson.Object(writer =>
+    {
+        writer.WritePropertyName("data");
+        if (answer.IsDefined())
+            answer.WriteTo(writer);
+        else
+            writer.WriteNullValue();
+        writer.WriteBoolean("timedOut", !answer.IsDefined());
+    });
+}
+
+/// <summary><c>human_input</c>: waits until a person fills something in, of a shape that a schema describes.</summary>
+internal sealed class HumanInputBlock() : WaitBlock(InterruptKinds.Custom, defaultHours: 7 * 24)
+{
+    public override string TypeId => "human_input";
+
+    protected override JsonElement? AnswerSchema(NodeParameters parameters) => parameters.Object("schema");
+
+    protected override void WriteData(Utf8JsonWriter writer, NodeContext context, NodeParameters parameters)
+    {
+        writer.WriteString("customKind", "human.input");
+        writer.WriteString("title", context.Node.Name);
+        writer.WriteString("description", parameters.RequiredString("prompt"));
     }
 
     protected override JsonElement Outputs(JsonElement answer) => NodeJson.Object(writer =>
