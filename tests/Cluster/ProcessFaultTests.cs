@@ -46,6 +46,63 @@ public sealed class ProcessFaultTests(ClusterFixture fixture, ITestOutputHelper 
     }
 
     [Fact]
+    public async Task Shards_that_go_from_one_frozen_engine_to_the_next_take_all_runs_along()
+    {
+        using var load = new MixedLoad(fixture, output);
+        var engines = fixture.Cluster.Of("runs").OrderBy(_ => load.Random.Next()).ToList();
+
+        // Each wakes up when the next one has just fallen asleep: it finds its shards taken, and takes those of the other.
+        await load.RunAsync(
+            150,
+            async () =>
+            {
+                for (var turn = 0; turn < 6; turn++)
+                {
+                    await engines[turn % 3].SignalAsync("STOP");
+                    if (turn > 0)
+                        await engines[(turn - 1) % 3].SignalAsync("CONT");
+                    await Task.Delay(ClusterFixture.Lease * (0.9 + (0.4 * load.Random.NextDouble())));
+                }
+
+                await engines[5 % 3].SignalAsync("CONT");
+            });
+    }
+
+    [Fact]
+    public async Task All_engines_may_freeze_at_once_for_longer_than_their_leases()
+    {
+        using var load = new MixedLoad(fixture, output);
+        async Task FreezeAsync()
+        {
+            var engines = fixture.Cluster.Of("runs").OrderBy(_ => load.Random.Next()).ToList();
+            await Task.WhenAll(engines.Select(engine => engine.SignalAsync("STOP")));
+            await Task.Delay(ClusterFixture.Lease * (1 + load.Random.NextDouble()));
+            await Task.WhenAll(engines.Select(engine => engine.SignalAsync("CONT")));
+        }
+
+        await load.RunAsync(150, FreezeAsync, FreezeAsync, FreezeAsync);
+    }
+
+    [Fact]
+    public async Task Engines_that_freeze_for_moments_again_and_again_keep_their_runs_going()
+    {
+        using var load = new MixedLoad(fixture, output);
+        async Task StutterAsync()
+        {
+            var engine = fixture.Cluster.Of("runs")[load.Random.Next(3)];
+            for (var turn = 0; turn < 8; turn++)
+            {
+                await engine.SignalAsync("STOP");
+                await Task.Delay(load.Random.Next(100, 1500));
+                await engine.SignalAsync("CONT");
+                await Task.Delay(load.Random.Next(10, 200));
+            }
+        }
+
+        await load.RunAsync(150, StutterAsync, StutterAsync);
+    }
+
+    [Fact]
     public async Task Replacing_every_process_one_by_one_disturbs_nobody()
     {
         using var load = new MixedLoad(fixture, output);

@@ -132,6 +132,54 @@ public sealed class ShardLeaseTests(TestDatabases databases)
     }
 
     [Fact]
+    public async Task An_instance_that_was_frozen_and_missed_by_nobody_keeps_its_epochs_and_hears_of_its_shards_again()
+    {
+        var time = new FakeTimeProvider();
+        await using var database = await databases.MigratedAsync(SqlDialect.Sqlite);
+        await using var instance = new Instance(database, "a", time);
+        await instance.Leases.StartAsync(CancellationToken.None);
+        await instance.Leases.RunRoundAsync(CancellationToken.None);
+        Assert.Equal(Shards, instance.AcquiredOnes.Count);
+
+        time.Advance(TimeSpan.FromSeconds(11));
+
+        await Eventually.TrueAsync(() => instance.AcquiredOnes.Count == 2 * Shards);
+        Assert.True(instance.Leases.IsConfirmed);
+        Assert.All(instance.AcquiredOnes, lease => Assert.Equal(1, lease.Epoch));
+        Assert.Empty(instance.LostOnes);
+    }
+
+    [Fact]
+    public async Task Two_that_find_each_other_dead_do_not_wait_for_each_other()
+    {
+        await using var database = await databases.MigratedAsync(SqlDialect.PostgreSql);
+        await using var session = await database.OpenReadAsync(CancellationToken.None);
+        await using var instance = new Instance(database, "a", TimeProvider.System);
+        await instance.Leases.StartAsync(CancellationToken.None);
+        await database.WriteAsync(one => one.ExecuteAsync("INSERT INTO instances (owner, address, expires_at) VALUES ('b', 'http://b', 0)"), CancellationToken.None);
+        var locked = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        var other = database.WriteAsync(
+            async one =>
+            {
+                await one.ExecuteAsync("UPDATE instances SET expires_at = 1 WHERE owner = 'b'");
+                locked.SetResult();
+                await gate.Task;
+            },
+            CancellationToken.None);
+        await locked.Task.WaitAsync(Eventually.Limit);
+
+        await instance.Leases.RunRoundAsync(CancellationToken.None).WaitAsync(Eventually.Limit);
+
+        Assert.Equal(1, await session.ScalarAsync<long>("SELECT count(*) FROM instances WHERE owner = 'b'"));
+        gate.SetResult();
+        await other;
+        await instance.Leases.RunRoundAsync(CancellationToken.None);
+        await using var after = await database.OpenReadAsync(CancellationToken.None);
+        Assert.Equal(0, await after.ScalarAsync<long>("SELECT count(*) FROM instances WHERE owner = 'b'"));
+    }
+
+    [Fact]
     public async Task The_heartbeat_runs_by_itself()
     {
         var time = new FakeTimeProvider();

@@ -37,7 +37,10 @@ public sealed record ShardLeaseHandlers
     /// <summary>A round is through: the leases hold for their time, the clock has been read. Comes before the round's other news.</summary>
     public Action<ShardLeases> Confirmed { get; init; } = static _ => { };
 
-    /// <summary>This instance owns the shard from now on. Must return quickly (heartbeats wait): start the work elsewhere.</summary>
+    /// <summary>
+    /// This instance owns the shard from now on. Comes again, with the same epoch, when the lease was not confirmed for a while and nobody
+    /// else has taken it. Must return quickly (heartbeats wait): start the work elsewhere.
+    /// </summary>
     public required Action<ShardLease> Acquired { get; init; }
 
     /// <summary>

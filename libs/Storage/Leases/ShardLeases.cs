@@ -23,7 +23,8 @@ namespace OpenWop.Micro.Storage;
 /// <item>Above it: hand the excess over, one shard at a time through <see cref="ShardLeaseHandlers.Releasing"/>.</item>
 /// </list>
 /// A round also runs at the moment when the next lease of another instance runs out, so that the shards of a crashed instance stand
-/// still for one lease time and no longer.
+/// still for one lease time and no longer. A round that comes too late, as after a freeze, and finds that nobody has taken the leases
+/// keeps their epochs and announces them anew: what was refused in between is to be done now.
 /// An instance that cannot reach the database for a whole lease time considers its leases lost, because by then others may hold
 /// them. An instance that was frozen and does not know it yet is stopped by <see cref="VerifyEpochsAsync"/>, which every append
 /// runs in its own transaction: leases make takeover quick, epochs make it safe.
@@ -73,7 +74,15 @@ public sealed partial class ShardLeases : IAsyncDisposable
     /// Whether the database has confirmed the leases within the lease time, by a clock that also runs while the process is frozen.
     /// False means that others may hold the shards by now: nothing may be concluded from what is in memory.
     /// </summary>
-    public bool IsConfirmed => _time.GetElapsedTime(Volatile.Read(ref _confirmedAt)) < _options.Duration;
+    public bool IsConfirmed
+    {
+        get
+        {
+            // The clock first: whoever is told no has looked before the next confirmation, which then knows that somebody may have been.
+            var now = _time.GetTimestamp();
+            return IsWithinDuration(Volatile.Read(ref _confirmedAt), now);
+        }
+    }
 
     /// <summary>How far the database's clock is ahead of this instance's, as of the last round; zero where they are one.</summary>
     public TimeSpan ClockOffset => TimeSpan.FromMilliseconds(Volatile.Read(ref _clockOffset));
@@ -243,10 +252,10 @@ public sealed partial class ShardLeases : IAsyncDisposable
             using var limit = new CancellationTokenSource(_options.Duration / 2, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             var outcome = await _database.WriteAsync(session => RoundAsync(session, first), either.Token).ConfigureAwait(false);
-            Volatile.Write(ref _confirmedAt, startedAt);
+            var lapsed = !IsWithinDuration(Interlocked.Exchange(ref _confirmedAt, startedAt), _time.GetTimestamp());
             Volatile.Write(ref _clockOffset, outcome.ClockOffset);
             _handlers.Confirmed(this);
-            Settle(outcome);
+            Settle(outcome, lapsed);
             Watch(outcome.NextExpiry);
         }
         catch (Exception exception) when (!first && !cancellationToken.IsCancellationRequested)
@@ -292,8 +301,11 @@ public sealed partial class ShardLeases : IAsyncDisposable
         return new RoundOutcome(kept, taken, share, expiry is { } next ? TimeSpan.FromMilliseconds(next - now) : null, clockOffset);
     }
 
+    private bool IsWithinDuration(long confirmedAt, long now) => _time.GetElapsedTime(confirmedAt, now) < _options.Duration;
+
     /// <summary>Brings memory in line with a committed round and tells the handlers.</summary>
-    private void Settle(RoundOutcome outcome)
+    /// <param name="lapsed">The leases were not confirmed for a while, although nobody has taken them.</param>
+    private void Settle(RoundOutcome outcome, bool lapsed)
     {
         var before = _held;
         _held = outcome.Kept.Concat(outcome.Taken).ToImmutableDictionary(lease => lease.Shard, lease => lease.Epoch);
@@ -305,7 +317,7 @@ public sealed partial class ShardLeases : IAsyncDisposable
 
         foreach (var (shard, epoch) in _held)
         {
-            if (!before.TryGetValue(shard, out var previous) || previous != epoch)
+            if (!before.TryGetValue(shard, out var previous) || previous != epoch || (lapsed && !IsReleasing(shard)))
                 Acquire(new ShardLease(shard, epoch));
         }
 
@@ -352,6 +364,12 @@ public sealed partial class ShardLeases : IAsyncDisposable
             // One shard's trouble must not stop the heartbeat of the others.
             Log.HandlerFailed(_logger, lease.Shard, exception);
         }
+    }
+
+    private bool IsReleasing(int shard)
+    {
+        lock (_releasing)
+            return _releasing.Contains(shard);
     }
 
     private void BeginHandOver(ShardLease lease)

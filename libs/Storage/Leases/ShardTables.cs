@@ -51,7 +51,7 @@ internal static class ShardTables
                   """
                 : "DELETE FROM instances WHERE expires_at <= $1 AND owner <> $2",
             now, owner).ConfigureAwait(false);
-        return (int)await session.ScalarAsync<long>("SELECT count(*) FROM instances").ConfigureAwait(false);
+        return (int)await session.ScalarAsync<long>("SELECT count(*) FROM instances WHERE expires_at > $1 OR owner = $2", now, owner).ConfigureAwait(false);
     }
 
     /// <summary>Prolongs all leases of an owner and tells which those are.</summary>

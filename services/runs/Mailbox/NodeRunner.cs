@@ -69,6 +69,12 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         {
             Log.Cancelled(logger, work.Context.RunId, work.Context.Node.Id);
         }
+        catch (Exception exception)
+        {
+            // An attempt that nobody hears of would never end.
+            LogCrash(work.Context, exception);
+            report(NodeResult.Of(work.Context, CrashOf(exception)));
+        }
     }
 
     /// <summary>What is no fault of the node, and passes: the activity ledger or another service cannot be asked.</summary>
@@ -101,9 +107,12 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !IsOurs(exception))
         {
             LogCrash(work.Context, exception);
-            return new NodeOutcome.Failed(new NodeError("node_crashed", $"The node failed unexpectedly ({exception.GetType().Name}).", Retryable: true));
+            return CrashOf(exception);
         }
     }
+
+    private static NodeOutcome.Failed CrashOf(Exception exception) =>
+        new(new NodeError("node_crashed", $"The node failed unexpectedly ({exception.GetType().Name}).", Retryable: true));
 
     /// <summary>Messages of exceptions repeat what they are about, such as the header that could not be sent.</summary>
     private void LogCrash(NodeContext context, Exception exception)

@@ -140,7 +140,7 @@ internal sealed partial class RunMailbox
             inbox.Decide(draft);
             (var work, moreToDo) = await driver.AdvanceAsync(draft, RunId, stopping.Token);
             moreToDo |= inbox.IsReady(draft.State);
-            await CommitAsync(draft, idle: work.IsEmpty && !moreToDo);
+            await CommitAsync(draft, idle: work.IsEmpty, moreToDo);
             foreach (var command in taken)
             {
                 command.Committed(State);
@@ -153,7 +153,9 @@ internal sealed partial class RunMailbox
         while (moreToDo);
     }
 
-    private async Task CommitAsync(Draft draft, bool idle)
+    /// <param name="idle">No attempt starts after the commit.</param>
+    /// <param name="moreToDo">The run goes on by itself after the commit, whoever owns it then.</param>
+    private async Task CommitAsync(Draft draft, bool idle, bool moreToDo)
     {
         if (draft.Events.Count == 0 && inbox.Decided.Count == 0)
         {
@@ -168,7 +170,8 @@ internal sealed partial class RunMailbox
         {
             Creation = creation,
             Graph = driver.Graph,
-            StoreState = draft.State.IsTerminal || (idle && !draft.State.HasRunningNodes),
+            MustLoad = moreToDo,
+            StoreState = draft.State.IsTerminal || (idle && !moreToDo && !draft.State.HasRunningNodes),
             Sent = [.. SignalRules.Of(State, draft.State), .. draft.Signals],
             Received = [.. inbox.Decided],
             Memory = draft.Memory,

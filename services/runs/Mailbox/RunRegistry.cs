@@ -39,9 +39,10 @@ internal sealed partial class RunRegistry(
 
     /// <summary>State of an active run after its last commit; null when the run is not active here, or may be elsewhere by now.</summary>
     public RunState? StateOf(string runId) =>
-        shards.LeaseOf(runId) is not null
+        shards.LeaseOf(runId) is { } lease
         && mailboxes.TryGetValue(runId, out var entry) && entry is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
-            ? entry.Value.Result.State
+        && entry.Value.Result is var mailbox && mailbox.Epoch == lease.Epoch
+            ? mailbox.State
             : null;
 
     /// <summary>Opens the mailbox of a new run with its first command in it.</summary>
@@ -67,9 +68,14 @@ internal sealed partial class RunRegistry(
             {
                 mailbox = await entry.Value;
             }
-            catch
+            catch (Exception exception)
             {
                 mailboxes.TryRemove(KeyValuePair.Create(runId, entry));
+
+                // Somebody asked for it when the shard was not ours; now it is.
+                if (exception is RunMovedException && shards.LeaseOf(runId) is not null)
+                    continue;
+
                 throw;
             }
 
@@ -164,12 +170,26 @@ internal sealed partial class RunRegistry(
             if (end == MailboxEnd.Failed)
                 _ = ReloadAsync(mailbox.RunId);
 
-            // The shard was lost and has come back: who woke the run under the new epoch may have met the mailbox of the old one.
-            if (end == MailboxEnd.Moved && mailbox.State.LastSequence >= 0 && shards.LeaseOf(mailbox.RunId) is { } lease && lease.Epoch != mailbox.Epoch)
-                Wake(mailbox.RunId);
+            if (end == MailboxEnd.Moved && mailbox.State.LastSequence >= 0)
+                GoOnIfOurs(mailbox);
         });
         running[mailbox] = task;
         _ = task.ContinueWith(_ => running.TryRemove(mailbox, out Task? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>
+    /// The shard of a mailbox was lost and has come back. Who woke the run since may have met this mailbox, and whoever looked for runs
+    /// that nobody has in memory may have seen it there.
+    /// </summary>
+    private void GoOnIfOurs(RunMailbox mailbox)
+    {
+        if (shards.LeaseOf(mailbox.RunId) is not { } lease)
+            return;
+
+        if (lease.Epoch != mailbox.Epoch)
+            Wake(mailbox.RunId);
+        else
+            _ = RetryAsync(mailbox.RunId, () => new RunCommand.WakeUp());
     }
 
     /// <summary>Loads a run whose append failed, and lets those look into the log who would never hear of it had it been committed after all.</summary>

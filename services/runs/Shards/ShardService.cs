@@ -163,7 +163,7 @@ internal sealed partial class ShardService : BackgroundService, IHostedLifecycle
                 Log.Recovered(logger, shard, loaded);
 
             foreach (var (runId, dueAt) in await store.DueRunsAsync(shard, clock.GetUtcNow() + WakeUps.Window, int.MaxValue, CancellationToken.None))
-                wakeUps.Set(runId, dueAt);
+                wakeUps.Refill(runId, dueAt);
 
             await signals.DeliverAsync(shard, CancellationToken.None);
             return true;

@@ -19,7 +19,8 @@ internal sealed record RunAppend(RunLease Lease, IReadOnlyList<RunEvent> Events,
     public IReadOnlyList<Log.EncodedEvent> History { get; init; } = [];
 
     /// <summary>
-    /// True when whoever owns the shard must load the run, whether or not attempts are in flight: nobody has it in memory yet.
+    /// True when whoever owns the shard must load the run, whether or not attempts are in flight: nobody has it in memory yet,
+    /// or it goes on by itself and this is not all of it.
     /// </summary>
     public bool MustLoad { get; init; }
 

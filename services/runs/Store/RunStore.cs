@@ -183,7 +183,7 @@ internal sealed class RunStore : IAsyncDisposable
         positions[lease.Shard] = position;
         if (append.Creation is null)
         {
-            session.Enqueue(RunQueries.UpdateRun, lease.RunId, RunSnapshot.StatusOf(state), state.LastSequence, ActiveOf(state), WakeAtOf(state), now, RunDescription.StateOf(state));
+            session.Enqueue(RunQueries.UpdateRun, lease.RunId, RunSnapshot.StatusOf(state), state.LastSequence, ActiveOf(append), WakeAtOf(state), now, RunDescription.StateOf(state));
         }
 
         if (append.StoreState)
@@ -207,7 +207,7 @@ internal sealed class RunStore : IAsyncDisposable
             options.ScopeId,
             RunSnapshot.StatusOf(state),
             state.LastSequence,
-            append.MustLoad ? 1L : ActiveOf(state),
+            ActiveOf(append),
             WakeAtOf(state),
             now,
             options.Parent?.RunId,
@@ -227,7 +227,7 @@ internal sealed class RunStore : IAsyncDisposable
     private static EncodedEvent ReadEvent(DbDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetFieldValue<byte[]>(2), row.IsDBNull(3) ? [] : row.GetFieldValue<byte[]>(3));
 
-    private static long ActiveOf(RunState state) => state.HasRunningNodes ? 1 : 0;
+    private static long ActiveOf(RunAppend append) => append.MustLoad || append.State.HasRunningNodes ? 1 : 0;
 
     private static long? WakeAtOf(RunState state) => state.NextDue?.ToUnixTimeMilliseconds();
 }

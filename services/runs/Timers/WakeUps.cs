@@ -3,7 +3,8 @@ namespace OpenWop.Micro.Runs.Timers;
 /// <summary>
 /// Wakes runs when something in them is due. The truth is the column <c>wake_at</c>, written with the event that caused it;
 /// this holds only what is due within <see cref="Window"/>, refilled from the table before it runs out, and one timer for the
-/// soonest entry. A run has at most one live entry; entries that were replaced are passed over when their time comes.
+/// soonest entry. A run has at most one live entry of its commits; entries that were replaced are passed over when their time comes.
+/// What a refill brings may be older than the run's last commit and replaces nothing: it wakes the run once too often at worst.
 /// </summary>
 internal sealed class WakeUps : IDisposable
 {
@@ -11,7 +12,7 @@ internal sealed class WakeUps : IDisposable
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(2);
 
     private readonly Lock gate = new();
-    private readonly PriorityQueue<string, long> queue = new();
+    private readonly PriorityQueue<Entry, long> queue = new();
     private readonly Dictionary<string, long> dueAt = new(StringComparer.Ordinal);
     private readonly TimeProvider clock;
     private readonly Action<string> wake;
@@ -44,18 +45,23 @@ internal sealed class WakeUps : IDisposable
             }
 
             dueAt[runId] = at;
-            queue.Enqueue(runId, at);
+            queue.Enqueue(new Entry(runId, IsCertain: false), at);
             Arm();
         }
     }
 
-    /// <summary>Forgets everything, for a shard set that has changed; the next refill brings back what is ours.</summary>
-    public void Clear()
+    /// <summary>Adds a due time that was read from the table, within the window. The run may have got on since, and be due at another time.</summary>
+    public void Refill(string runId, DateTimeOffset due)
     {
         lock (gate)
         {
-            queue.Clear();
-            dueAt.Clear();
+            var at = due.ToUnixTimeMilliseconds();
+            if (dueAt.TryAdd(runId, at))
+                queue.Enqueue(new Entry(runId, IsCertain: false), at);
+            else if (dueAt[runId] != at)
+                queue.Enqueue(new Entry(runId, IsCertain: true), at);
+
+            Arm();
         }
     }
 
@@ -68,13 +74,17 @@ internal sealed class WakeUps : IDisposable
         {
             armedFor = long.MaxValue;
             var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-            while (queue.TryPeek(out var runId, out var at) && at <= now)
+            while (queue.TryPeek(out var entry, out var at) && at <= now)
             {
                 queue.Dequeue();
-                if (dueAt.TryGetValue(runId, out var current) && current == at)
+                if (dueAt.TryGetValue(entry.RunId, out var current) && current == at)
                 {
-                    dueAt.Remove(runId);
-                    due.Add(runId);
+                    dueAt.Remove(entry.RunId);
+                    due.Add(entry.RunId);
+                }
+                else if (entry.IsCertain)
+                {
+                    due.Add(entry.RunId);
                 }
             }
 
@@ -96,4 +106,7 @@ internal sealed class WakeUps : IDisposable
             timer.Change(TimeSpan.FromMilliseconds(Math.Max(0, wait)), Timeout.InfiniteTimeSpan);
         }
     }
+
+    /// <param name="IsCertain">Wakes the run whatever its last commit has said.</param>
+    private readonly record struct Entry(string RunId, bool IsCertain);
 }
