@@ -1,42 +1,112 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using OpenWop.Micro.ClusterTool;
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
 
 namespace OpenWop.Micro.Control.Tests;
 
-/// <summary>The embedded host as a process of its own, for all tests; each makes workflows of its own.</summary>
-public sealed class ControlHost : IAsyncLifetime
+/// <summary>An installation for all tests of its collection; each test makes workflows of its own.</summary>
+public abstract class ControlHost : IAsyncLifetime
 {
-    public Installation Installation { get; private set; } = null!;
-
     internal Author Author { get; private set; } = null!;
 
     internal Author Stranger { get; private set; } = null!;
 
     internal Author Reader { get; private set; } = null!;
 
+    /// <summary>The public addresses; every author calls them in turn.</summary>
+    protected internal abstract IReadOnlyList<Uri> Gateways { get; }
+
     public async Task InitializeAsync()
     {
-        Installation = await Installation.StartAsync(Form.Embedded, ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"));
-        Author = new Author(Installation.BaseUrl, Installation.Key);
-        Stranger = new Author(Installation.BaseUrl, Installation.OtherTenantKey);
-        Reader = new Author(Installation.BaseUrl, Installation.ReaderKey);
+        var (author, stranger, reader) = await StartAsync();
+        Author = As(author);
+        Stranger = As(stranger);
+        Reader = As(reader);
     }
 
     public async Task DisposeAsync()
     {
-        Author.Dispose();
-        Stranger.Dispose();
-        Reader.Dispose();
-        await Installation.DisposeAsync();
+        Author?.Dispose();
+        Stranger?.Dispose();
+        Reader?.Dispose();
+        await StopAsync();
+    }
+
+    /// <summary>Somebody with a key; null = without one.</summary>
+    internal Author As(string? key) => new(Gateways, key);
+
+    /// <summary>Starts the installation.</summary>
+    /// <returns>A key with all scopes, one of another tenant, and one of the first tenant that may only read runs.</returns>
+    protected abstract Task<(string Author, string Stranger, string Reader)> StartAsync();
+
+    protected abstract Task StopAsync();
+}
+
+/// <summary>Everything in one process, on SQLite.</summary>
+public sealed class EmbeddedHost : ControlHost
+{
+    private Installation? _installation;
+
+    protected internal override IReadOnlyList<Uri> Gateways => [_installation!.BaseUrl];
+
+    protected override async Task<(string Author, string Stranger, string Reader)> StartAsync()
+    {
+        _installation = await Installation.StartAsync(Form.Embedded, ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"));
+        return (Installation.Key, Installation.OtherTenantKey, Installation.ReaderKey);
+    }
+
+    protected override async Task StopAsync()
+    {
+        if (_installation is not null)
+            await _installation.DisposeAsync();
+    }
+}
+
+/// <summary>What production looks like: several gateways, engines and editors of workflows in processes of their own, on PostgreSQL and Redis.</summary>
+public sealed class ClusterHost : ControlHost
+{
+    public const string BootstrapToken = "a-bootstrap-token-for-one-of-many";
+
+    private LocalCluster? _cluster;
+
+    protected internal override IReadOnlyList<Uri> Gateways => [.. _cluster!.Of("gateway").Select(gateway => new Uri(gateway.Url))];
+
+    protected override async Task<(string Author, string Stranger, string Reader)> StartAsync()
+    {
+        _cluster = await LocalCluster.UpAsync(new ClusterOptions
+        {
+            Folder = Path.Combine(Path.GetTempPath(), "openwop-control-" + Guid.NewGuid().ToString("n")[..8]),
+            Configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+            Services = [("identity", 2), ("workflows", 2), ("runs", 2), ("gateway", 2)],
+            Settings = new Dictionary<string, string>
+            {
+                ["OPENWOP_BOOTSTRAP_TOKEN"] = BootstrapToken,
+                ["OPENWOP_WEBHOOK_ALLOW_PRIVATE"] = "true",
+                ["OPENWOP_LOG_LEVEL"] = "Warning",
+            },
+        });
+        return (LocalCluster.Key, LocalCluster.OtherTenantKey, LocalCluster.ReaderKey);
+    }
+
+    protected override async Task StopAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DownAsync();
     }
 }
 
 [CollectionDefinition(Name)]
-public sealed class ControlTests : ICollectionFixture<ControlHost>
+public sealed class OnEmbedded : ICollectionFixture<EmbeddedHost>
 {
-    public const string Name = "control";
+    public const string Name = "embedded";
+}
+
+[CollectionDefinition(Name)]
+public sealed class OnCluster : ICollectionFixture<ClusterHost>
+{
+    public const string Name = "cluster";
 }
 
 /// <summary>An answer with its body; undefined when there is none.</summary>
@@ -45,17 +115,17 @@ internal sealed record Reply(int Status, JsonElement Body, HttpResponseHeaders H
     public string Error => Body.GetProperty("error").GetString()!;
 }
 
-/// <summary>Somebody who edits and runs workflows over HTTP.</summary>
+/// <summary>Somebody who edits and runs workflows over HTTP, at one gateway after the other.</summary>
 internal sealed class Author : IDisposable
 {
-    private readonly HttpClient _http;
+    private readonly HttpClient[] _gateways;
+    private int _next;
 
-    public Author(Uri server, string? key)
+    public Author(IReadOnlyList<Uri> gateways, string? key) => _gateways = [.. gateways.Select(gateway => new HttpClient(new SocketsHttpHandler { UseCookies = false })
     {
-        _http = new HttpClient { BaseAddress = server };
-        if (key is not null)
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-    }
+        BaseAddress = gateway,
+        DefaultRequestHeaders = { Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key) },
+    })];
 
     public Task<Reply> GetAsync(string path, string? ifNoneMatch = null) => SendAsync(HttpMethod.Get, path, null, ifNoneMatch: ifNoneMatch);
 
@@ -70,7 +140,7 @@ internal sealed class Author : IDisposable
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         if (ifNoneMatch is not null)
             request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
-        using var response = await _http.SendAsync(request);
+        using var response = await _gateways[(uint)Interlocked.Increment(ref _next) % (uint)_gateways.Length].SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         return new Reply((int)response.StatusCode, text.Length == 0 ? default : JsonElement.Parse(text, new JsonDocumentOptions { MaxDepth = 256 }), response.Headers);
     }
@@ -126,7 +196,11 @@ internal sealed class Author : IDisposable
         return output.GetProperty("outputs");
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        foreach (var gateway in _gateways)
+            gateway.Dispose();
+    }
 }
 
 /// <summary>Operations as text.</summary>

@@ -4,8 +4,7 @@ using System.Text.Json;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Lists of operations, as language models send them.</summary>
-[Collection(ControlTests.Name)]
-public sealed class EditingTests(ControlHost host)
+public abstract class EditingTests(ControlHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -138,3 +137,9 @@ public sealed class EditingTests(ControlHost host)
         }
     }
 }
+
+[Collection(OnEmbedded.Name)]
+public sealed class EmbeddedEditingTests(EmbeddedHost host) : EditingTests(host);
+
+[Collection(OnCluster.Name)]
+public sealed class ClusterEditingTests(ClusterHost host) : EditingTests(host);

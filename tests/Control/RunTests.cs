@@ -7,8 +7,7 @@ using OpenWop.Micro.Testing;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>What blocks do when they run, and how their runs are followed.</summary>
-[Collection(ControlTests.Name)]
-public sealed class RunTests(ControlHost host)
+public abstract class RunTests(ControlHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -317,3 +316,9 @@ public sealed class RunTests(ControlHost host)
 
     private static IEnumerable<string> Ids(JsonElement page) => page.GetProperty("data").EnumerateArray().Select(run => run.GetProperty("id").GetString()!);
 }
+
+[Collection(OnEmbedded.Name)]
+public sealed class EmbeddedRunTests(EmbeddedHost host) : RunTests(host);
+
+[Collection(OnCluster.Name)]
+public sealed class ClusterRunTests(ClusterHost host) : RunTests(host);

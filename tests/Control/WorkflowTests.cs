@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Workflows over HTTP: making, reading, versions, who may see them.</summary>
-[Collection(ControlTests.Name)]
-public sealed class WorkflowTests(ControlHost host)
+public abstract class WorkflowTests(ControlHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -133,8 +132,8 @@ public sealed class WorkflowTests(ControlHost host)
     [Fact]
     public async Task Credentials_and_scopes_come_first()
     {
-        using var nobody = new Author(host.Installation.BaseUrl, null);
-        using var fake = new Author(host.Installation.BaseUrl, "hk_test_not-a-key");
+        using var nobody = host.As(null);
+        using var fake = host.As("hk_test_not-a-key");
         Assert.Equal((401, "unauthorized"), ((await nobody.PostAsync("/api/workflows", "x")).Status, (await fake.GetAsync("/api/runs")).Error));
         Assert.Equal(200, (await nobody.GetAsync("/health")).Status);
         Assert.Equal((403, 403), ((await host.Reader.PostAsync("/api/workflows", "x")).Status, (await host.Reader.PostAsync("/api/workflows/none/run", "x")).Status));
@@ -202,3 +201,9 @@ public sealed class WorkflowTests(ControlHost host)
         return all;
     }
 }
+
+[Collection(OnEmbedded.Name)]
+public sealed class EmbeddedWorkflowTests(EmbeddedHost host) : WorkflowTests(host);
+
+[Collection(OnCluster.Name)]
+public sealed class ClusterWorkflowTests(ClusterHost host) : WorkflowTests(host);
