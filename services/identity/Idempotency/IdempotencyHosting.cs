@@ -1,4 +1,5 @@
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Secrets;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Identity.Idempotency;
@@ -9,7 +10,9 @@ internal static class IdempotencyHosting
     public static void AddIdempotencyRecords(this IServiceCollection services, string service)
     {
         services.AddSingleton(provider => new RequestRecords(
-            provider.GetRequiredKeyedService<Database>(service), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredKeyedService<Database>(service),
+            new KeyedDigest(provider.GetRequiredService<SealingKeys>()),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService<RecordSweeper>();
     }
 

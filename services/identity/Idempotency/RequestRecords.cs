@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OpenWop.Micro.Secrets;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Identity.Idempotency;
@@ -23,7 +24,12 @@ internal abstract record Claim
 /// The idempotency records of the installation (spec/http-core.md 6.1). The database decides who acts: any number of gateways and
 /// instances of this service may ask at the same time.
 /// </summary>
-internal sealed class RequestRecords(Database database, TimeProvider time)
+/// <remarks>
+/// Bodies of requests may be weak secrets, so that nothing may be in the database that a guess at one could be checked against. Digests are
+/// kept under a key; and the execution, from which request ids of other services are made together with the digest, is kept as a seed. Both
+/// can be told by their length from those of records of before, which are compared as they were made until they have run out.
+/// </remarks>
+internal sealed class RequestRecords(Database database, KeyedDigest digests, TimeProvider time)
 {
     /// <summary>How long a final outcome is replayed.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromHours(24);
@@ -33,6 +39,7 @@ internal sealed class RequestRecords(Database database, TimeProvider time)
 
     private const int Final = 1;
     private const int DeletedAtOnce = 2_000;
+    private const int FormerExecutionSize = 16;
 
     /// <summary>Claims a record, or tells what became of the call that did.</summary>
     public Task<Claim> BeginAsync(byte[] recordId, string tenant, byte[] digest, TimeSpan lease, CancellationToken cancellationToken) =>
@@ -41,13 +48,14 @@ internal sealed class RequestRecords(Database database, TimeProvider time)
             {
                 var now = time.GetUtcNow().ToUnixTimeMilliseconds();
                 var proof = RandomNumberGenerator.GetBytes(16);
+                var kept = digests.Of(digest);
                 while (true)
                 {
                     var execution = await session.ScalarAsync<byte[]>(
                         RequestRecordQueries.Claim,
-                        recordId, tenant, digest, RandomNumberGenerator.GetBytes(16), proof, now + (long)lease.TotalMilliseconds, now, OldestValid(now));
+                        recordId, tenant, kept, digests.NewSeed(), proof, now + (long)lease.TotalMilliseconds, now, OldestValid(now));
                     if (execution is not null)
-                        return new Claim.Execute(proof, execution);
+                        return new Claim.Execute(proof, execution.Length == FormerExecutionSize ? execution : digests.Blind(execution));
 
                     // Between the two statements another transaction may have discarded the record: then it can be claimed after all.
                     if (await FindAsync(session, recordId, digest, now) is { } found)
@@ -102,7 +110,11 @@ internal sealed class RequestRecords(Database database, TimeProvider time)
         return removed;
     }
 
-    private static async Task<Claim?> FindAsync(WriteSession session, byte[] recordId, byte[] digest, long now)
+    private bool IsSame(byte[] kept, byte[] digest) => kept.Length == SHA256.HashSizeInBytes
+        ? CryptographicOperations.FixedTimeEquals(kept, digest)
+        : digests.Matches(kept, digest);
+
+    private async Task<Claim?> FindAsync(WriteSession session, byte[] recordId, byte[] digest, long now)
     {
         await using var row = await session.QueryAsync(RequestRecordQueries.Find, recordId);
         if (!await row.ReadAsync(session.CancellationToken))
@@ -111,7 +123,7 @@ internal sealed class RequestRecords(Database database, TimeProvider time)
         if (row.GetInt32(1) != Final)
             return new Claim.InFlight(TimeSpan.FromMilliseconds(Math.Max(1, row.IsDBNull(2) ? 1 : row.GetInt64(2) - now)));
 
-        return CryptographicOperations.FixedTimeEquals(row.GetFieldValue<byte[]>(0), digest)
+        return IsSame(row.GetFieldValue<byte[]>(0), digest)
             ? new Claim.Replay(new RecordedAnswer(row.GetInt32(3), row.GetFieldValue<byte[]>(4), row.GetString(5)))
             : new Claim.Mismatch();
     }

@@ -1,7 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Time.Testing;
 using OpenWop.Micro.Identity.Idempotency;
+using OpenWop.Micro.Secrets;
+using OpenWop.Micro.ServiceDefaults.Callers;
+using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Storage;
 using OpenWop.Micro.Testing;
 
@@ -50,6 +54,7 @@ public abstract class RequestRecordsTests : IAsyncLifetime
     private static readonly RecordedAnswer Created = new(201, "{\"runId\":\"run-1\"}"u8.ToArray(), "etag");
 
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly string _formerKey = NewKey();
     private Database _database = null!;
     private RequestRecords _records = null!;
 
@@ -57,7 +62,7 @@ public abstract class RequestRecordsTests : IAsyncLifetime
     {
         _database = await OpenAsync();
         await Migrations.ApplyAsync(_database, typeof(RequestRecords).Assembly, CancellationToken.None);
-        _records = new RequestRecords(_database, _time);
+        _records = Records(_formerKey);
     }
 
     public async Task DisposeAsync()
@@ -154,9 +159,81 @@ public abstract class RequestRecordsTests : IAsyncLifetime
         Assert.IsType<Claim.InFlight>(await _records.BeginAsync(Digest("b0"), "calm", Request, Lease, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task What_is_kept_of_a_request_holds_nothing_to_check_a_guess_against()
+    {
+        var claim = await ExecuteAsync();
+        await _records.FinishAsync(Record, claim.Lease, Created, CancellationToken.None);
+
+        var (digest, execution) = await StoredAsync();
+        Assert.Equal(-1, digest.AsSpan().IndexOf(Request.AsSpan(0, 8)));
+        Assert.NotEqual(SHA256.HashData(Request), digest[^32..]);
+        Assert.Equal(-1, execution.AsSpan().IndexOf(claim.Execution.AsSpan(0, 8)));
+        Assert.Equal(32, claim.Execution.Length);
+    }
+
+    [Fact]
+    public async Task Records_outlive_a_change_of_the_key_as_long_as_the_former_one_is_there()
+    {
+        var key = NewKey();
+        var first = await ExecuteAsync();
+        await _records.RetryAsync(Record, first.Lease, CancellationToken.None);
+        var second = Assert.IsType<Claim.Execute>(await Records($"{key},{_formerKey}").BeginAsync(Record, "tenant-a", Request, Lease, CancellationToken.None));
+        Assert.Equal(first.Execution, second.Execution);
+        await _records.FinishAsync(Record, second.Lease, Created, CancellationToken.None);
+
+        Assert.IsType<Claim.Replay>(await Records($"{key},{_formerKey}").BeginAsync(Record, "tenant-a", Request, Lease, CancellationToken.None));
+        Assert.IsType<Claim.Mismatch>(await Records($"{key},{_formerKey}").BeginAsync(Record, "tenant-a", Digest("another"), Lease, CancellationToken.None));
+        Assert.IsType<Claim.Replay>(await Records(key).BeginAsync(Record, "tenant-a", Request, Lease, CancellationToken.None));
+        Assert.IsType<Claim.Mismatch>(await Records(NewKey()).BeginAsync(Record, "tenant-a", Request, Lease, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Records_from_before_digests_had_a_key_are_replayed_refused_and_taken_over_as_ever()
+    {
+        var execution = RandomNumberGenerator.GetBytes(16);
+        await InsertFormerAsync(Record, execution, state: 1);
+        Assert.IsType<Claim.Replay>(await BeginAsync());
+        Assert.IsType<Claim.Mismatch>(await BeginAsync(Digest("another request")));
+
+        var open = Digest("left open");
+        await InsertFormerAsync(open, execution, state: 2);
+        var claim = Assert.IsType<Claim.Execute>(await _records.BeginAsync(open, "tenant-a", Request, Lease, CancellationToken.None));
+        Assert.Equal(execution, claim.Execution);
+        await _records.RetryAsync(open, claim.Lease, CancellationToken.None);
+        claim = Assert.IsType<Claim.Execute>(await _records.BeginAsync(open, "tenant-a", Request, Lease, CancellationToken.None));
+        Assert.Equal(execution, claim.Execution);
+        await _records.FinishAsync(open, claim.Lease, Created, CancellationToken.None);
+        Assert.IsType<Claim.Replay>(await _records.BeginAsync(open, "tenant-a", Request, Lease, CancellationToken.None));
+    }
+
     protected abstract Task<Database> OpenAsync();
 
     protected abstract Task CloseAsync();
+
+    private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>An instance of the service with these keys.</summary>
+    private RequestRecords Records(string keys)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(SealingKeys.Setting, keys), new(ServiceSecret.Setting, new string('s', 32))]).Build();
+        return new RequestRecords(_database, new KeyedDigest(SealingKeys.Load(configuration, new ServiceSecret(configuration, new HostedServices()), "identity secrets")), _time);
+    }
+
+    private async Task<(byte[] Digest, byte[] Execution)> StoredAsync()
+    {
+        await using var session = await _database.OpenReadAsync(CancellationToken.None);
+        await using var row = await session.QueryAsync("SELECT request_digest, execution FROM idempotency_records");
+        Assert.True(await row.ReadAsync());
+        return (row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1));
+    }
+
+    /// <param name="state">1 = final, 2 = to be executed again.</param>
+    private Task<int> InsertFormerAsync(byte[] record, byte[] execution, long state) => _database.WriteAsync(
+        session => session.ExecuteAsync(
+            "INSERT INTO idempotency_records (record_id, tenant, request_digest, execution, state, status, body, etag, created_at) VALUES ($1, 'tenant-a', $2, $3, $4, 201, $5, '', $6)",
+            record, Request, execution, state, "{}"u8.ToArray(), _time.GetUtcNow().ToUnixTimeMilliseconds()),
+        CancellationToken.None);
 
     private static byte[] Digest(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
