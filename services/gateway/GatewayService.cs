@@ -13,6 +13,7 @@ using OpenWop.Micro.Gateway.OpenApi;
 using OpenWop.Micro.Gateway.Organizations;
 using OpenWop.Micro.Gateway.Proxy;
 using OpenWop.Micro.Gateway.RateLimits;
+using OpenWop.Micro.Gateway.Rejections;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.Gateway.Runs;
 using OpenWop.Micro.Gateway.Schedules;
@@ -22,6 +23,7 @@ using OpenWop.Micro.Gateway.TestSeams;
 using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
+using OpenWop.Micro.Grpc.SharedPort;
 using OpenWop.Micro.ServiceDefaults.Callers;
 using OpenWop.Micro.ServiceDefaults.Clients;
 using OpenWop.Micro.ServiceDefaults.Topology;
@@ -88,7 +90,12 @@ public static class GatewayService
         services.AddGrpcServer(grpc => grpc.IgnoreUnknownServices = true);
         builder.AddServiceClusters();
         var maxBody = builder.Configuration.MaxRequestBodyBytes();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = maxBody);
+        services.AddAnswersToRejectedRequests();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = maxBody;
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.AcceptHttp2PriorKnowledge().AnswerRejectedRequests());
+        });
         return builder;
     }
 

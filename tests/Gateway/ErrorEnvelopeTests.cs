@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 using OpenWop.Micro.Contracts.Runs.V1;
 
@@ -103,20 +102,6 @@ public sealed class ErrorEnvelopeTests : IAsyncLifetime
         var envelope = await response.ErrorAsync(503, "service_unavailable");
         Assert.DoesNotContain("10.0.0.1", envelope.GetRawText());
         Assert.Equal("1", response.Header("Retry-After"));
-    }
-
-    [Theory]
-    [InlineData("GARBAGE\r\n\r\n")]
-    [InlineData("GET /v1/runs/run-1 HTTP/1.1\r\n\r\n")]
-    [InlineData("POST /v1/runs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
-    public async Task What_is_not_http_gets_an_error_and_harms_nobody(string request)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", _gateway.Http.BaseAddress!.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
-        using var reader = new StreamReader(client.GetStream());
-        Assert.StartsWith("HTTP/1.1 4", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(10)));
-        Assert.Equal(200, (int)(await _gateway.SendAsync("GET", "/v1/runs/run-1")).StatusCode);
     }
 
     [Fact]

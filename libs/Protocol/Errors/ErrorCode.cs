@@ -49,6 +49,7 @@ public static class ErrorCodes
     public static readonly ErrorCode WorkflowNotFound = new("workflow_not_found", 404, NotFoundStatus);
     public static readonly ErrorCode InterruptNotFound = new("interrupt_not_found", 404, NotFoundStatus);
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, Unimplemented);
+    public static readonly ErrorCode RequestTimeout = new("request_timeout", 408, DeadlineExceeded);
     public static readonly ErrorCode ScheduleExists = new("schedule_exists", 409, AlreadyExists);
     public static readonly ErrorCode ScheduleLimitReached = new("schedule_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode WebhookLimitReached = new("webhook_limit_reached", 409, FailedPrecondition);
@@ -70,6 +71,7 @@ public static class ErrorCodes
     public static readonly ErrorCode WorkflowDeleted = new("workflow_deleted", 410, NotFoundStatus);
     public static readonly ErrorCode PreconditionFailed = new("precondition_failed", 412, FailedPrecondition);
     public static readonly ErrorCode PayloadTooLarge = new("payload_too_large", 413, ResourceExhausted);
+    public static readonly ErrorCode UriTooLong = new("uri_too_long", 414, InvalidArgument);
     public static readonly ErrorCode PreconditionRequired = new("precondition_required", 428, FailedPrecondition);
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", 415, InvalidArgument);
     public static readonly ErrorCode InterruptCancelled = new("interrupt_cancelled", 422, FailedPrecondition);
@@ -78,11 +80,13 @@ public static class ErrorCodes
     public static readonly ErrorCode CapabilityRequired = new("capability_required", 422, FailedPrecondition);
     public static readonly ErrorCode ResidencyUnavailable = new("residency_unavailable", 422, FailedPrecondition);
     public static readonly ErrorCode RateLimited = new("rate_limited", 429, ResourceExhausted);
+    public static readonly ErrorCode HeadersTooLarge = new("headers_too_large", 431, ResourceExhausted);
     public static readonly ErrorCode InternalError = new("internal_error", 500, Internal);
     public static readonly ErrorCode EngineVersionMismatch = new("engine_version_mismatch", 500, FailedPrecondition);
     public static readonly ErrorCode CapabilityNotProvided = new("capability_not_provided", 501, FailedPrecondition);
     public static readonly ErrorCode ServiceUnavailable = new("service_unavailable", 503, Unavailable);
     public static readonly ErrorCode DeadlineExceededError = new("deadline_exceeded", 504, DeadlineExceeded);
+    public static readonly ErrorCode HttpVersionNotSupported = new("http_version_not_supported", 505, Unimplemented);
 
     private static readonly Dictionary<string, ErrorCode> ByName = typeof(ErrorCodes)
         .GetFields(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)

@@ -35,7 +35,7 @@ internal sealed partial class ErrorTranslator(ILogger<ErrorTranslator> logger)
     private static ProtocolError FromRequest(BadHttpRequestException exception) => exception.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge => new(ErrorCodes.PayloadTooLarge, "The request body is too large."),
-        StatusCodes.Status408RequestTimeout => ProtocolError.Validation("The request body arrived too slowly."),
+        StatusCodes.Status408RequestTimeout => new(ErrorCodes.RequestTimeout, "The request body arrived too slowly."),
         _ => ProtocolError.Validation("The request is not well-formed HTTP."),
     };
 
