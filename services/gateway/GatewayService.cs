@@ -82,7 +82,7 @@ public static class GatewayService
         services.AddSingleton<WorkflowOperations>();
         services.AddMcpEndpoint();
         services.AddSingleton<CapabilitiesSource>();
-        services.AddSingleton(_ => OpenApiDocument.Create(Operations.All));
+        services.AddSingleton<OpenApiDocuments>();
         services.AddSingleton<DiscoveryOperations>();
         services.AddHealthChecks().AddCheck<CapabilitiesSource>("gateway.discovery");
 
@@ -123,6 +123,7 @@ public static class GatewayService
 
         app.MapOperation(Operations.GetCapabilities, discovery.GetCapabilitiesAsync);
         app.MapOperation(Operations.GetOpenApi, discovery.GetOpenApiAsync);
+        app.MapOperation(Operations.GetAuthoringOpenApi, discovery.GetAuthoringOpenApiAsync);
         app.MapOperation(Operations.GetWorkflow, workflows.GetAsync);
         app.MapOperation(Operations.PutWorkflow, workflows.PutAsync);
         app.MapOperation(Operations.CreateRun, runs.CreateAsync);

@@ -1,4 +1,5 @@
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
+using OpenWop.Micro.StandIns;
 
 namespace OpenWop.Micro.Conformance.Tests;
 
@@ -10,26 +11,34 @@ public sealed class ConformingHost : IAsyncLifetime
 {
     private const int Parallelism = 8;
 
+    /// <summary>What a host is started with that is to have everything.</summary>
+    internal static readonly (string Name, string Value)[] Settings =
+    [
+        ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")),
+        ("OPENWOP_CANARY_SECRET_VALUE", "sk-CANARY-openwop-conformance-secret"),
+        ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"),
+        ("OPENWOP_WEBHOOK_MAX_ATTEMPTS", "1"), // A delivery that fails is a dead letter at once.
+        ("OPENWOP_SIGN_UP", "open"),
+    ];
+
     private Dictionary<string, Outcome> _outcomes = [];
 
     internal Outcome this[string scenario] => _outcomes[scenario];
 
     internal IEnumerable<Outcome> Outcomes => _outcomes.Values;
 
-    /// <summary>Operations of the OpenAPI document that no scenario has called with success.</summary>
+    /// <summary>Operations of the OpenAPI documents that no scenario has called with success.</summary>
     internal IReadOnlyList<string> Uncalled { get; private set; } = [];
 
     public async Task InitializeAsync()
     {
-        await using var installation = await Installation.StartAsync(
-            Form.Embedded,
-            ("OPENWOP_FIXTURES", Path.Combine(AppContext.BaseDirectory, "Fixtures")),
-            ("OPENWOP_CANARY_SECRET_VALUE", "sk-CANARY-openwop-conformance-secret"),
-            ("OPENWOP_WEBHOOK_ALLOW_PRIVATE", "true"));
+        await using var standIns = await StandInServer.StartAsync();
+        await using var installation = await Installation.StartAsync(Form.Embedded, [.. Settings, .. standIns.Settings]);
         using var suite = await Suite.ConnectAsync(new HostAccess(installation.BaseUrl, Installation.Key)
         {
             LowScopeKey = Installation.ReaderKey,
             OtherTenantKey = Installation.OtherTenantKey,
+            StandIns = standIns,
         });
         _outcomes = (await Report.RunAsync(suite, Catalog.All, Parallelism)).ToDictionary(outcome => outcome.Scenario.Name, StringComparer.Ordinal);
         Uncalled = [.. suite.Contract.Uncalled];

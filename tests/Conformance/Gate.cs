@@ -11,6 +11,11 @@ internal sealed record Gate(string Name, Func<Suite, bool> IsOpen)
 
     public static readonly Gate OtherTenantKey = new("--other-tenant-key", static suite => suite.OtherTenant is not null);
 
+    public static readonly Gate StandIns = new("--stand-ins", static suite => suite.StandIns is not null);
+
+    /// <summary>The host says in its OpenAPI document that clients may store workflows, which the protocol leaves to hosts.</summary>
+    public static readonly Gate StoresWorkflows = new("putWorkflow", static suite => suite.Contract.Describes("putWorkflow"));
+
     /// <summary>Workflows that the host has seeded and can execute.</summary>
     public static Gate Fixtures(params string[] ids) => new(string.Join(", ", ids), suite => ids.All(suite.Advertised.HasFixture));
 

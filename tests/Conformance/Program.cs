@@ -1,5 +1,6 @@
 using System.Globalization;
 using OpenWop.Micro.Conformance;
+using OpenWop.Micro.StandIns;
 
 const string Usage = """
     Holds a running OpenWOP server to the protocol, from outside.
@@ -8,6 +9,8 @@ const string Usage = """
       --api-key <key>            required; a key with all scopes
       --low-scope-key <key>      a key of the same tenant with runs:read only; opens scenarios about scopes
       --other-tenant-key <key>   a key of another tenant; opens scenarios about tenants
+      --stand-ins <port>         starts a language model, an MCP server and an A2A agent at that port, and prints the settings with which the
+                                 host has to be started; opens scenarios that look at what arrives there
       --filter <text>            only scenarios whose section or name contains it
       --parallel <n>             scenarios at a time (8)
       --retry-broken             processes of the host die meanwhile: a call that breaks is made again at the next address when that is
@@ -27,13 +30,16 @@ if (options is null || !options.TryGetValue("base-url", out var url) || !options
 
 var filter = options.GetValueOrDefault("filter", "");
 Scenario[] scenarios = [.. Catalog.All.Where(scenario => $"{scenario.Section} {scenario.Name}".Contains(filter, StringComparison.OrdinalIgnoreCase))];
+StandInServer? standIns = null;
 try
 {
+    standIns = await StartStandInsAsync(options.GetValueOrDefault("stand-ins"));
     using var suite = await Suite.ConnectAsync(new HostAccess(baseUrls, key)
     {
         LowScopeKey = options.GetValueOrDefault("low-scope-key"),
         OtherTenantKey = options.GetValueOrDefault("other-tenant-key"),
         RetryBroken = options.ContainsKey("retry-broken"),
+        StandIns = standIns,
     });
     var outcomes = await Report.RunAsync(suite, scenarios, parallelism);
     Report.Print(outcomes, Console.Out);
@@ -41,10 +47,27 @@ try
         Console.WriteLine($"  documented operations without a successful call: {string.Join(", ", uncalled)}");
     return outcomes.Any(outcome => outcome.Verdict == Verdict.Failed) ? 1 : 0;
 }
-catch (Exception exception) when (exception is HttpRequestException or OpenWop.Micro.Conformance.Driver.ConformanceException)
+catch (Exception exception) when (exception is HttpRequestException or IOException or OpenWop.Micro.Conformance.Driver.ConformanceException)
 {
     Console.Error.WriteLine($"Cannot start: {exception.Message}");
     return 2;
+}
+finally
+{
+    if (standIns is not null)
+        await standIns.DisposeAsync();
+}
+
+// Null without a port. Whoever starts the host can copy the settings.
+static async Task<StandInServer?> StartStandInsAsync(string? port)
+{
+    if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        return null;
+
+    var started = await StandInServer.StartAsync(number);
+    foreach (var (name, value) in started.Settings)
+        Console.WriteLine($"export {name}='{value}'");
+    return started;
 }
 
 // "--name value" or "--name=value"; null when it is neither.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using OpenWop.Micro.Conformance.Driver;
+using OpenWop.Micro.StandIns;
 
 namespace OpenWop.Micro.Conformance;
 
@@ -20,11 +21,16 @@ internal sealed record HostAccess(IReadOnlyList<Uri> BaseUrls, string ApiKey)
 
     /// <summary>A key of another tenant; opens scenarios about tenants.</summary>
     public string? OtherTenantKey { get; init; }
+
+    /// <summary>Whom the host was told to talk to; opens scenarios that look at what arrives there.</summary>
+    public StandInServer? StandIns { get; init; }
 }
 
 /// <summary>What scenarios work with: callers of the host, what it advertises, and the steps that most of them share.</summary>
 internal sealed class Suite : IDisposable
 {
+    private const string Document = "/v1/openapi.json";
+
     private static readonly string[] TerminalStatuses = ["completed", "failed", "cancelled"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -37,6 +43,7 @@ internal sealed class Suite : IDisposable
         _startsOverWhenLate = access.RetryBroken;
         Host = As(access.ApiKey);
         Anonymous = new HostClient(_connection, key: null, () => Contract);
+        StandIns = access.StandIns;
         LowScope = access.LowScopeKey is { } low ? As(low) : null;
         OtherTenant = access.OtherTenantKey is { } other ? As(other) : null;
     }
@@ -50,6 +57,8 @@ internal sealed class Suite : IDisposable
 
     public HostClient? OtherTenant { get; }
 
+    public StandInServer? StandIns { get; }
+
     public Advertisement Advertised { get; private set; } = null!;
 
     /// <summary>What the host's OpenAPI document says, and which operations of it have been called.</summary>
@@ -62,8 +71,8 @@ internal sealed class Suite : IDisposable
     {
         var suite = new Suite(access);
         suite.Advertised = new Advertisement((await suite.Anonymous.GetAsync("/.well-known/openwop")).Expecting(200).Json);
-        if (await suite.Anonymous.GetAsync("/v1/openapi.json") is { Status: 200 } document)
-            suite.Contract = ServedContract.Read(document.Json);
+        if (await suite.Anonymous.GetAsync(Document) is { Status: 200 })
+            suite.Contract = await ServedContract.ReadAsync(Document, async route => (await suite.Anonymous.GetAsync(route)).Expecting(200).Json);
         suite.HasSeams = await suite.Host.PostAsync("/v1/host/sample/test/capability-toggle", new { reset = true }) is { Status: 200 };
         return suite;
     }
@@ -87,6 +96,25 @@ internal sealed class Suite : IDisposable
         var runId = await CreateAsync(workflowId, inputs, configurable);
         await UntilAsync(runId, "completed");
         return runId;
+    }
+
+    /// <summary>Stores a workflow of one node, and returns its id.</summary>
+    public async Task<string> StoreAsync(string typeId, object config)
+    {
+        var id = "conformance-" + Guid.NewGuid().ToString("n");
+        (await Host.SendAsync("PUT", $"/v1/workflows/{id}", JsonSerializer.Serialize(new
+        {
+            id,
+            name = id,
+            version = "1.0",
+            nodes = new[] { new { id = "node", typeId, name = "Node", position = new { x = 0, y = 0 }, config, inputs = new { } } },
+            edges = Array.Empty<object>(),
+            triggers = new[] { new { id = "manual", type = "manual", name = "Manual", enabled = true } },
+            variables = Array.Empty<object>(),
+            metadata = new { createdAt = "2026-01-01T00:00:00.000Z", updatedAt = "2026-01-01T00:00:00.000Z" },
+            settings = new { timeout = 0, maxRetries = 0, errorHandling = "stop" },
+        }))).Expecting(201);
+        return id;
     }
 
     public static Dictionary<string, object> Body(string workflowId, object? inputs = null, object? configurable = null)

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Google.Protobuf;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using OpenWop.Micro.Contracts.Workflows.V1;
 
 namespace OpenWop.Micro.Gateway.Tests;
@@ -81,39 +79,6 @@ public sealed class DiscoveryTests : IAsyncLifetime
         Assert.Empty(await second.Content.ReadAsByteArrayAsync());
         Assert.Equal(first.Header("Capabilities-Etag"), second.Header("Capabilities-Etag"));
     }
-
-    [Fact]
-    public async Task The_openapi_document_describes_every_route_that_is_served_and_no_other()
-    {
-        var document = await (await _gateway.SendAsync("GET", "/v1/openapi.json", key: "")).JsonAsync();
-        Assert.Equal("3.1.0", document.GetProperty("openapi").GetString());
-        var described = document.GetProperty("paths").EnumerateObject()
-            .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"))
-            .Order();
-        var served = _gateway.Provider.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.RoutePattern.RawText is { } route && (route.StartsWith("/v1/", StringComparison.Ordinal) && !route.StartsWith("/v1/mcp", StringComparison.Ordinal) || route.StartsWith("/.well-known/", StringComparison.Ordinal)))
-            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}"))
-            .Order();
-        Assert.Equal(served, described);
-    }
-
-    [Fact]
-    public async Task Every_reference_in_the_openapi_document_leads_somewhere()
-    {
-        var document = await (await _gateway.SendAsync("GET", "/v1/openapi.json", key: "")).JsonAsync();
-        foreach (var reference in References(document))
-        {
-            var found = reference.Split('/').Skip(1).Aggregate((JsonElement?)document, (at, name) => at is { } here && here.TryGetProperty(name, out var next) ? next : null);
-            Assert.True(found is not null, reference);
-        }
-    }
-
-    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(member => member.Name == "$ref" ? [member.Value.GetString()!] : References(member.Value)),
-        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
-        _ => [],
-    };
 
     private void Seed(string id, params string[] typeIds) => _gateway.Services.Seeded.Add(new Definition
     {

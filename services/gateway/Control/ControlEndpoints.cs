@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OpenWop.Micro.Gateway.Routing;
 
 namespace OpenWop.Micro.Gateway.Control;
@@ -5,9 +6,16 @@ namespace OpenWop.Micro.Gateway.Control;
 /// <summary>Puts operations of the authoring plane on their routes. They go the way of every call, and answer in their own vocabulary.</summary>
 internal static class ControlEndpoints
 {
+    private static readonly Operation GetHealth = new("getHealth", HttpMethods.Get, "/health")
+    {
+        Summary = "Whether the gateway is alive. (Whether it is ready: /readyz.)",
+        IsLimited = false,
+        Successes = [new(200, "It is.", "Health")],
+    };
+
     /// <summary>Serves what is open to everybody.</summary>
     public static void MapControlHealth(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/health", static () => Results.Json(new { status = "ok" }));
+        routes.MapControl(GetHealth, static (_, _) => Task.FromResult(ControlJson.Ok(new JsonObject { ["status"] = "ok" })));
 
     /// <param name="handler">Carries the operation out.</param>
     public static void MapControl(this IEndpointRouteBuilder routes, Operation operation, OperationHandler handler) =>

@@ -16,6 +16,9 @@ internal static class ControlErrors
     /// <summary>A workflow that cannot run, with <c>validation_errors</c>.</summary>
     public static readonly ErrorCode WorkflowInvalid = new("workflow_invalid", StatusCodes.Status409Conflict, ErrorCodes.RunTerminal.GrpcStatus);
 
+    /// <summary>The version that a change was made for is not the newest one, which <c>current</c> tells.</summary>
+    public static readonly ErrorCode VersionMismatch = ErrorCodes.PreconditionFailed with { Name = "version_mismatch" };
+
     private const long MaxRetryAfterMs = 60_000;
 
     /// <summary>Whether the authoring plane serves the path, or would if it existed.</summary>
@@ -55,11 +58,14 @@ internal static class ControlErrors
     public static JsonObject Issue(IEnumerable<string> path, string code, string message) =>
         new() { ["code"] = code, ["path"] = new JsonArray([.. path.Select(segment => (JsonNode)segment)]), ["message"] = message };
 
-    private static string CodeOf(ProtocolError error) => error.Code.Name switch
+    /// <summary>What an error of the protocol's table is called here.</summary>
+    public static string NameOf(ErrorCode code) => code.Name switch
     {
         "validation_error" => "invalid_body",
         "unauthenticated" or "key_expired" or "key_revoked" => "unauthorized",
-        "precondition_failed" when error.Details?.ContainsKey("current") == true => "version_mismatch",
         var name => name,
     };
+
+    private static string CodeOf(ProtocolError error) =>
+        NameOf(error.Code.Name == ErrorCodes.PreconditionFailed.Name && error.Details?.ContainsKey("current") == true ? VersionMismatch : error.Code);
 }

@@ -16,7 +16,15 @@ internal static class McpEndpoint
     private const string CallerItem = "openwop.mcp.caller";
 
     /// <summary>Stands for the requests of this protocol in checks and in the audit log; its scopes are those of each tool.</summary>
-    private static readonly Operation Connect = new("mcp", HttpMethods.Post, Route) { Successes = [] };
+    private static readonly Operation Connect = new("mcp", HttpMethods.Post, Route)
+    {
+        IsForEveryCaller = true,
+        IgnoresIdempotencyKey = true,
+        Summary = "A message of the Model Context Protocol (Streamable HTTP, without sessions). Its tools are the workflows that the caller's tenant sees. "
+            + "Listing them takes manifest:read, calling them runs:create and runs:read. An Accept of both application/json and text/event-stream is needed.",
+        Body = "McpMessage",
+        Successes = [new(200, "The answer to a request.", "McpMessage") { IsEventStream = true }, new(202, "A notification was taken.")],
+    };
 
     public static IServiceCollection AddMcpEndpoint(this IServiceCollection services)
     {
@@ -40,6 +48,7 @@ internal static class McpEndpoint
         app.MapMcp(Route).Add(endpoint =>
         {
             var serve = endpoint.RequestDelegate!;
+            endpoint.Metadata.Add(Connect);
             endpoint.RequestDelegate = async context =>
             {
                 try

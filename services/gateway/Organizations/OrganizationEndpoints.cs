@@ -42,14 +42,14 @@ internal static class OrganizationEndpoints
         app.MapControl(OrganizationOperations.ListAudit, members.AuditAsync);
 
         var keys = app.Services.GetRequiredService<KeyCalls>();
-        app.MapControl(OrganizationOperations.CreateKey, keys.CreateAsync);
-        app.MapControl(OrganizationOperations.ListKeys, keys.ListAsync);
-        app.MapControl(OrganizationOperations.RevokeKey, keys.RevokeAsync);
-        app.MapControl(OrganizationOperations.RotateKey, keys.RotateAsync);
+        app.MapControl(KeyOperations.CreateKey, keys.CreateAsync);
+        app.MapControl(KeyOperations.ListKeys, keys.ListAsync);
+        app.MapControl(KeyOperations.RevokeKey, keys.RevokeAsync);
+        app.MapControl(KeyOperations.RotateKey, keys.RotateAsync);
 
         var sessions = app.Services.GetRequiredService<SessionCalls>();
-        app.MapControl(OrganizationOperations.OpenSession, sessions.OpenAsync);
-        app.MapControl(OrganizationOperations.GetSession, sessions.GetAsync);
-        app.MapControl(OrganizationOperations.CloseSession, sessions.CloseAsync);
+        app.MapControl(KeyOperations.OpenSession, sessions.OpenAsync);
+        app.MapControl(KeyOperations.GetSession, sessions.GetAsync);
+        app.MapControl(KeyOperations.CloseSession, sessions.CloseAsync);
     }
 }

@@ -1,43 +1,132 @@
 using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.Protocol.Errors;
 using ScopeNames = OpenWop.Micro.Protocol.Security.Scopes;
 
 namespace OpenWop.Micro.Gateway.Organizations;
 
-/// <summary>The operations of organizations, members, keys and sessions; rows of the authoring plane's table.</summary>
+/// <summary>The operations of organizations and their members; rows of the authoring plane's table.</summary>
 internal static class OrganizationOperations
 {
-    public static readonly Operation Bootstrap = Public("bootstrap", HttpMethods.Post, "/api/bootstrap");
-    public static readonly Operation SignUp = Public("signUp", HttpMethods.Post, "/api/sign-up");
-    public static readonly Operation AcceptInvitation = Public("acceptInvitation", HttpMethods.Post, "/api/invitations/accept");
+    public static readonly Operation Bootstrap = new("bootstrap", HttpMethods.Post, "/api/bootstrap")
+    {
+        Summary = "Founds an organization with the token that the operator has set. The answer shows the owner's key, this once.",
+        Body = "BootstrapRequest",
+        Successes = [new(201, "The organization, its owner, and a key.", "Admission")],
+        Errors = [ErrorCodes.Unauthenticated, ErrorCodes.NotFound, ErrorCodes.RateLimited],
+    };
 
-    public static readonly Operation GetMe = ForEveryCaller("getMe", HttpMethods.Get, "/api/me");
-    public static readonly Operation ListRoles = ForEveryCaller("listRoles", HttpMethods.Get, "/api/roles");
-    public static readonly Operation ListOrganizations = ForEveryCaller("listOrganizations", HttpMethods.Get, "/api/organizations");
-    public static readonly Operation GetOrganization = ForEveryCaller("getOrganization", HttpMethods.Get, "/api/organizations/{id}");
-    public static readonly Operation RenameOrganization = Scoped("renameOrganization", HttpMethods.Patch, "/api/organizations/{id}", ScopeNames.MembersManage);
+    public static readonly Operation SignUp = new("signUp", HttpMethods.Post, "/api/sign-up")
+    {
+        Summary = "Founds an organization, where the operator lets anybody. The answer shows the owner's key, this once.",
+        Body = "SignUpRequest",
+        Successes = [new(201, "The organization, its owner, and a key.", "Admission")],
+        Errors = [ErrorCodes.Forbidden, ErrorCodes.NotFound, ErrorCodes.RateLimited],
+    };
 
-    public static readonly Operation ListMembers = Scoped("listMembers", HttpMethods.Get, "/api/members", ScopeNames.MembersManage);
-    public static readonly Operation ChangeMember = Scoped("changeMember", HttpMethods.Patch, "/api/members/{id}", ScopeNames.MembersManage);
-    public static readonly Operation RemoveMember = Scoped("removeMember", HttpMethods.Delete, "/api/members/{id}", ScopeNames.MembersManage);
-    public static readonly Operation Invite = Scoped("invite", HttpMethods.Post, "/api/invitations", ScopeNames.MembersManage);
-    public static readonly Operation ListInvitations = Scoped("listInvitations", HttpMethods.Get, "/api/invitations", ScopeNames.MembersManage);
-    public static readonly Operation WithdrawInvitation = Scoped("withdrawInvitation", HttpMethods.Delete, "/api/invitations/{id}", ScopeNames.MembersManage);
-    public static readonly Operation ListAudit = Scoped("listAudit", HttpMethods.Get, "/api/audit", ScopeNames.AuditRead);
+    public static readonly Operation AcceptInvitation = new("acceptInvitation", HttpMethods.Post, "/api/invitations/accept")
+    {
+        Summary = "Turns an invitation into a member. The answer shows the member's key, this once.",
+        Body = "AcceptInvitationRequest",
+        Successes = [new(201, "The member and a key.", "Admission")],
+        Errors = [ErrorCodes.NotFound, ErrorCodes.PreconditionFailed, ErrorCodes.RateLimited],
+    };
 
-    public static readonly Operation CreateKey = Scoped("createKey", HttpMethods.Post, "/api/keys", ScopeNames.KeysManage);
-    public static readonly Operation ListKeys = Scoped("listKeys", HttpMethods.Get, "/api/keys", ScopeNames.KeysManage);
-    public static readonly Operation RevokeKey = Scoped("revokeKey", HttpMethods.Delete, "/api/keys/{id}", ScopeNames.KeysManage);
+    public static readonly Operation GetMe = new("getMe", HttpMethods.Get, "/api/me")
+    {
+        IsForEveryCaller = true,
+        Summary = "Who calls.",
+        Successes = [new(200, "The caller.", "Me")],
+    };
 
-    /// <summary>Every caller may rotate its own key; identity decides about others.</summary>
-    public static readonly Operation RotateKey = ForEveryCaller("rotateKey", HttpMethods.Post, "/api/keys/{id}/rotate");
+    public static readonly Operation ListRoles = new("listRoles", HttpMethods.Get, "/api/roles")
+    {
+        IsForEveryCaller = true,
+        Summary = "The roles and their scopes.",
+        Successes = [new(200, "All of them.", "RolePage")],
+    };
 
-    public static readonly Operation OpenSession = ForEveryCaller("openSession", HttpMethods.Post, "/api/sessions");
-    public static readonly Operation GetSession = ForEveryCaller("getSession", HttpMethods.Get, "/api/sessions/current");
-    public static readonly Operation CloseSession = ForEveryCaller("closeSession", HttpMethods.Delete, "/api/sessions/current");
+    public static readonly Operation ListOrganizations = new("listOrganizations", HttpMethods.Get, "/api/organizations")
+    {
+        IsForEveryCaller = true,
+        Summary = "The organizations of the caller: its own.",
+        Successes = [new(200, "A page of one.", "OrganizationPage")],
+    };
 
-    private static Operation Public(string id, string method, string route) => new(id, method, route) { Successes = [] };
+    public static readonly Operation GetOrganization = new("getOrganization", HttpMethods.Get, "/api/organizations/{id}")
+    {
+        IsForEveryCaller = true,
+        Summary = "The organization of the caller, by its id or as current.",
+        Successes = [new(200, "The organization.", "Organization")],
+        Errors = [ErrorCodes.NotFound],
+    };
 
-    private static Operation ForEveryCaller(string id, string method, string route) => new(id, method, route) { Successes = [], IsForEveryCaller = true };
+    public static readonly Operation RenameOrganization = new("renameOrganization", HttpMethods.Patch, "/api/organizations/{id}")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "Names the organization of the caller.",
+        Body = "RenameRequest",
+        Successes = [new(200, "The organization.", "Organization")],
+        Errors = [ErrorCodes.NotFound],
+    };
 
-    private static Operation Scoped(string id, string method, string route, string scope) => new(id, method, route) { Successes = [], Scopes = [scope] };
+    public static readonly Operation ListMembers = new("listMembers", HttpMethods.Get, "/api/members")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "The members of the organization.",
+        Parameters = ["Limit", "After"],
+        Successes = [new(200, "A page of them.", "MemberPage")],
+        Errors = [ErrorCodes.ValidationError],
+    };
+
+    public static readonly Operation ChangeMember = new("changeMember", HttpMethods.Patch, "/api/members/{id}")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "Gives a member another role or name. Nobody gives what they do not have.",
+        Body = "ChangeMemberRequest",
+        Successes = [new(200, "The member.", "Member")],
+        Errors = [ErrorCodes.NotFound, ErrorCodes.LastOwner],
+    };
+
+    public static readonly Operation RemoveMember = new("removeMember", HttpMethods.Delete, "/api/members/{id}")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "Removes a member and its keys.",
+        Successes = [new(204, "The member is gone.")],
+        Errors = [ErrorCodes.NotFound, ErrorCodes.LastOwner],
+    };
+
+    public static readonly Operation Invite = new("invite", HttpMethods.Post, "/api/invitations")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "Invites somebody. The answer shows the token, this once.",
+        Body = "InviteRequest",
+        Successes = [new(201, "The invitation and its token.", "NewInvitation")],
+        Errors = [ErrorCodes.PreconditionFailed],
+    };
+
+    public static readonly Operation ListInvitations = new("listInvitations", HttpMethods.Get, "/api/invitations")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "The invitations that nobody has accepted yet.",
+        Parameters = ["Limit", "After"],
+        Successes = [new(200, "A page of them.", "InvitationPage")],
+        Errors = [ErrorCodes.ValidationError],
+    };
+
+    public static readonly Operation WithdrawInvitation = new("withdrawInvitation", HttpMethods.Delete, "/api/invitations/{id}")
+    {
+        Scopes = [ScopeNames.MembersManage],
+        Summary = "Withdraws an invitation.",
+        Successes = [new(204, "The invitation is gone.")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation ListAudit = new("listAudit", HttpMethods.Get, "/api/audit")
+    {
+        Scopes = [ScopeNames.AuditRead],
+        Summary = "The audit log of the organization, oldest first.",
+        Parameters = ["Limit", "After"],
+        Successes = [new(200, "A page of it.", "AuditPage")],
+        Errors = [ErrorCodes.ValidationError],
+    };
 }

@@ -44,7 +44,13 @@ internal sealed record Operation(string Id, string Method, string Route)
     /// Whether an <c>Idempotency-Key</c> has a record: on every mutating operation of a caller (spec/http-core.md 6.1). Without a caller
     /// there is no tenant that it could belong to; then the service that acts remembers the key itself.
     /// </summary>
-    public bool TakesIdempotencyKey => Method != HttpMethods.Get && !IsPublic;
+    public bool TakesIdempotencyKey => Method != HttpMethods.Get && !IsPublic && !IgnoresIdempotencyKey;
+
+    /// <summary>Whether there is no record although something may change.</summary>
+    public bool IgnoresIdempotencyKey { get; init; }
+
+    /// <summary>The route as the OpenAPI document spells it, which knows no parameter of several segments.</summary>
+    public string Path { get; } = Route.Replace("{**", "{", StringComparison.Ordinal);
 
     /// <summary>The routed operation as idempotency records name it: <c>POST /v1/runs/{runId}/cancel</c>.</summary>
     public string Endpoint { get; } = $"{Method} {Route}";

@@ -15,9 +15,9 @@ internal static class OperationEndpoints
         });
     }
 
-    /// <summary>An operation that writes its own answer.</summary>
+    /// <summary>An operation that writes its own answer. The row stays with the route, which is how the OpenAPI document finds it.</summary>
     public static void MapRoute(this IEndpointRouteBuilder routes, Operation operation, RequestDelegate handler) =>
-        routes.MapMethods(operation.Route, [operation.Method], handler).WithName(operation.Id);
+        routes.MapMethods(operation.Route, [operation.Method], handler).WithName(operation.Id).WithMetadata(operation);
 
     /// <summary>The first id in the route; empty where it has none.</summary>
     public static string ResourceId(HttpContext context)

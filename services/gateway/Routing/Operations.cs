@@ -4,8 +4,8 @@ using ScopeNames = OpenWop.Micro.Protocol.Security.Scopes;
 namespace OpenWop.Micro.Gateway.Routing;
 
 /// <summary>
-/// Every operation that is served, and nothing else. REST routes, gRPC methods, scope checks, idempotency and the OpenAPI document
-/// are all made from this table (spec/http-core.md 3.1).
+/// Every operation of the protocol that is served, and nothing else. REST routes, gRPC methods, scope checks, idempotency and the OpenAPI
+/// document are all made from this table (spec/http-core.md 3.1).
 /// </summary>
 internal static class Operations
 {
@@ -20,7 +20,15 @@ internal static class Operations
 
     public static readonly Operation GetOpenApi = new("getOpenApi", HttpMethods.Get, "/v1/openapi.json")
     {
-        Summary = "This document.",
+        Summary = "The OpenAPI document of the protocol.",
+        IsLimited = false,
+        Parameters = ["IfNoneMatch"],
+        Successes = [new(200, "An OpenAPI 3.1 document.", "JsonObject"), new(304, "The document has not changed.")],
+    };
+
+    public static readonly Operation GetAuthoringOpenApi = new("getAuthoringOpenApi", HttpMethods.Get, "/api/openapi.json")
+    {
+        Summary = "The OpenAPI document of the authoring plane.",
         IsLimited = false,
         Parameters = ["IfNoneMatch"],
         Successes = [new(200, "An OpenAPI 3.1 document.", "JsonObject"), new(304, "The document has not changed.")],
@@ -280,7 +288,7 @@ internal static class Operations
     /// <summary>The whole table, in the order of the documentation.</summary>
     public static IReadOnlyList<Operation> All { get; } =
     [
-        GetCapabilities, GetOpenApi,
+        GetCapabilities, GetOpenApi, GetAuthoringOpenApi,
         GetWorkflow, PutWorkflow,
         CreateRun, GetRun, StreamRunEvents, PollRunEvents, CancelRun, BulkCancelRuns, ForkRun, PauseRun, ResumeRun, DiffRuns, GetRunAncestry, GetDebugBundle, GetArtifact,
         ResolveInterruptByRun, InspectInterruptByToken, ResolveInterruptByToken,

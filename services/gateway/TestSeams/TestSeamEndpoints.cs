@@ -25,28 +25,37 @@ internal static class TestSeamEndpoints
     private static readonly Operation Toggle = new("testToggleCapability", HttpMethods.Post, "/v1/host/sample/test/capability-toggle")
     {
         Scopes = [ScopeNames.WorkflowsWrite],
-        Body = "JsonObject",
-        Successes = [],
+        Summary = "Switches a capability off or on for the caller's tenant: what it decides is what POST /v1/host/sample/workflows refuses.",
+        Body = "ToggleCapabilityRequest",
+        Successes = [new(200, "What is toggled now.", "CapabilityOverlay")],
+        Errors = [ErrorCodes.ValidationError],
     };
 
     private static readonly Operation SetVariables = new("testSetVariables", HttpMethods.Post, "/v1/host/sample/test/runs/{runId}/variables")
     {
         Scopes = [ScopeNames.RunsCreate],
-        Body = "JsonObject",
-        Successes = [],
+        Summary = "Changes variables of a run that is under way.",
+        Body = "SetVariablesRequest",
+        Successes = [new(200, "They are changed.", "RunStatusResponse")],
+        Errors = [ErrorCodes.ValidationError, ErrorCodes.NotFound, ErrorCodes.RunTerminal],
     };
 
     private static readonly Operation ReadEvents = new("testReadEvents", HttpMethods.Get, "/v1/host/sample/test/runs/{runId}/events")
     {
         Scopes = [ScopeNames.RunsRead],
-        Successes = [],
+        Summary = "The durable log of a run, or what is left of it by filters.",
+        Parameters = ["EventType", "EventNodeId", "CausationId", "CorrelationId"],
+        Successes = [new(200, "The events.", "RunEvents")],
+        Errors = [ErrorCodes.NotFound],
     };
 
     private static readonly Operation PutWorkflow = new("testPutWorkflow", HttpMethods.Post, "/v1/host/sample/workflows")
     {
         Scopes = [ScopeNames.WorkflowsWrite],
-        Body = "JsonObject",
-        Successes = [],
+        Summary = "Stores a workflow in a short form. Without edges the nodes follow one another.",
+        Body = "SampleWorkflow",
+        Successes = [new(201, "It is stored.", "SampleWorkflowVersion")],
+        Errors = [ErrorCodes.ValidationError],
     };
 
     public static void MapTestSeams(this WebApplication app)

@@ -16,7 +16,7 @@ internal sealed class HostConnection(HostAccess access) : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    private readonly HttpClient[] _addresses = [.. access.BaseUrls.Select(url => new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
+    private readonly HttpClient[] _addresses = [.. access.BaseUrls.Select(url => new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
     {
         BaseAddress = url,
         Timeout = TimeSpan.FromSeconds(90),

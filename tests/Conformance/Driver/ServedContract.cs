@@ -6,7 +6,7 @@ using OpenWop.Micro.Protocol.Schemas;
 namespace OpenWop.Micro.Conformance.Driver;
 
 /// <summary>
-/// What the host says of its routes in <c>/v1/openapi.json</c>: every call of the suite is held against it. A status, a media type, an
+/// What the host says of its routes in <c>/v1/openapi.json</c>, and in the document that it links to: every call of the suite is held against it. A status, a media type, an
 /// error code or a body that the document does not know is a failure of the host, whatever a scenario is about.
 /// </summary>
 internal sealed class ServedContract
@@ -14,10 +14,13 @@ internal sealed class ServedContract
     private readonly DocumentedOperation[] _operations;
     private readonly ConcurrentDictionary<string, bool> _succeeded = new(StringComparer.Ordinal);
 
-    private ServedContract(DocumentedOperation[] operations) => _operations = operations;
+    private ServedContract(IReadOnlyList<string> documents, DocumentedOperation[] operations) => (Documents, _operations) = (documents, operations);
 
     /// <summary>A host that publishes no document: nothing to hold it to.</summary>
-    public static ServedContract None { get; } = new([]);
+    public static ServedContract None { get; } = new([], []);
+
+    /// <summary>Routes of the documents.</summary>
+    public IReadOnlyList<string> Documents { get; }
 
     /// <summary>Operations of the document that the suite has not yet seen succeed.</summary>
     public IEnumerable<string> Uncalled => _operations.Select(operation => operation.Id).Where(id => !_succeeded.ContainsKey(id));
@@ -37,15 +40,25 @@ internal sealed class ServedContract
     /// <summary>Operations that take a credential and do not say which scopes it needs.</summary>
     public IEnumerable<string> WithoutScopes() => _operations.Where(operation => operation.LacksScopes).Select(operation => operation.Id);
 
-    public static ServedContract Read(JsonElement document)
+    /// <summary>Reads the document, and the one that it links to.</summary>
+    /// <param name="get">Fetches a document.</param>
+    public static async Task<ServedContract> ReadAsync(string route, Func<string, Task<JsonElement>> get)
+    {
+        var document = await get(route);
+        if (!document.TryGetProperty("externalDocs", out var link) || link.GetProperty("url").GetString() is not { } other || !other.EndsWith("/openapi.json", StringComparison.Ordinal) || other[0] != '/')
+            return new([route], [.. OperationsOf(document)]);
+
+        return new([route, other], [.. OperationsOf(document), .. OperationsOf(await get(other))]);
+    }
+
+    private static IEnumerable<DocumentedOperation> OperationsOf(JsonElement document)
     {
         var schemas = InSchema(document.GetProperty("components").GetProperty("schemas").GetRawText());
-        return new([
-            .. from path in document.GetProperty("paths").EnumerateObject()
-               from method in path.Value.EnumerateObject()
-               orderby path.Name.Count(static c => c == '{'), path.Name.Length descending
-               select new DocumentedOperation(method.Name.ToUpperInvariant(), path.Name, method.Value, schemas),
-        ]);
+        return
+            from path in document.GetProperty("paths").EnumerateObject()
+            from method in path.Value.EnumerateObject()
+            orderby path.Name.Count(static c => c == '{'), path.Name.Length descending
+            select new DocumentedOperation(method.Name.ToUpperInvariant(), path.Name, method.Value, schemas);
     }
 
     /// <summary>Checks one exchange. Calls of routes that are not described are none of its business: what they answer is a scenario's. Seams for tests are not part of the service.</summary>
@@ -114,7 +127,7 @@ internal sealed partial class DocumentedOperation
 
     public bool StreamsEvents => Response(200) is { } response && Content(response, "text/event-stream") is not null;
 
-    public bool LacksScopes => _operation.GetProperty("security").EnumerateArray().SelectMany(static alternative => alternative.EnumerateObject()).Any(static scheme => scheme.Value.GetArrayLength() == 0);
+    public bool LacksScopes => !(_operation.TryGetProperty("x-any-caller", out var isForAll) && isForAll.GetBoolean()) && _operation.GetProperty("security").EnumerateArray().SelectMany(static alternative => alternative.EnumerateObject()).Any(static scheme => scheme.Value.GetArrayLength() == 0);
 
     public IEnumerable<JsonElement> Examples()
     {

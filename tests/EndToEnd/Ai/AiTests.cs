@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
+using OpenWop.Micro.StandIns;
 
 namespace OpenWop.Micro.EndToEnd.Tests.Ai;
 
@@ -39,7 +40,7 @@ public sealed class AiTests(AiInstallation fixture) : IClassFixture<AiInstallati
             Assert.Equal(((7 * 2.0) + (3 * 10.0)) / 1_000_000, usage.GetProperty("costEstimateUsd").GetDouble(), 9);
 
         var request = Assert.Single(fixture.Models.Of($"priced-{provider}"));
-        Assert.Equal(provider switch { "openai" => AiInstallation.OperatorKey, "anthropic" => "sk-a-key-of-the-caller", _ => "none" }, request.Key);
+        Assert.Equal(provider switch { "openai" => StandInServer.OperatorKey, "anthropic" => "sk-a-key-of-the-caller", _ => "none" }, request.Key);
         Assert.NotEmpty(request.IdempotencyKey);
         Assert.Equal(50, request.Body.GetProperty("max_tokens").GetInt32());
     }
@@ -92,7 +93,7 @@ public sealed class AiTests(AiInstallation fixture) : IClassFixture<AiInstallati
         Assert.Equal(code, error.GetProperty("code").GetString());
         if (reason is not null)
             Assert.Equal(reason, error.GetProperty("details").GetProperty("reason").GetString());
-        Assert.DoesNotContain(AiInstallation.OperatorKey, run.Snapshot.GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain(StandInServer.OperatorKey, run.Snapshot.GetRawText(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -159,10 +160,11 @@ public sealed class AiTests(AiInstallation fixture) : IClassFixture<AiInstallati
     [Fact]
     public async Task A_stream_that_a_crash_cuts_off_goes_on_under_the_same_identity()
     {
-        await using var models = await ModelServer.StartAsync();
+        await using var standIns = await StandInServer.StartAsync();
+        var models = standIns.Models;
         (string, string)[] settings =
         [
-            ("OPENWOP_AI_PROVIDERS", JsonSerializer.Serialize(new[] { new { id = "openai", url = models.Url + "/v1", keyless = true } })),
+            ("OPENWOP_AI_PROVIDERS", JsonSerializer.Serialize(new[] { new { id = "openai", url = standIns.Url + "/v1", keyless = true } })),
             ("OPENWOP_EGRESS_ALLOW_PRIVATE", "true"),
             ("OPENWOP_CLAIM_TTL_MS", "1000"),
         ];

@@ -1,9 +1,5 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using ModelContextProtocol.Protocol;
+using OpenWop.Micro.StandIns;
 using Xunit;
 
 namespace OpenWop.Micro.Runs.Tests.Engine;
@@ -11,35 +7,11 @@ namespace OpenWop.Micro.Runs.Tests.Engine;
 /// <summary>Tools of a real server of the protocol.</summary>
 public sealed class McpTests : IAsyncLifetime
 {
-    private WebApplication _server = null!;
-    private int _calls;
+    private StandInServer _standIns = null!;
 
-    public async Task InitializeAsync()
-    {
-        var builder = WebApplication.CreateBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Logging.ClearProviders();
-        builder.Services.AddMcpServer().WithHttpTransport(transport => transport.Stateless = true)
-            .WithListToolsHandler((_, _) => ValueTask.FromResult(new ListToolsResult
-            {
-                Tools = [.. new[] { "echo", "fail", "flood", "hidden" }.Select(name => new Tool { Name = name })],
-            }))
-            .WithCallToolHandler((request, _) =>
-            {
-                Interlocked.Increment(ref _calls);
-                return ValueTask.FromResult(request.Params!.Name switch
-                {
-                    "echo" => Text(request.Params.Arguments!["text"].GetString()!),
-                    "flood" => Text(new string('x', 600 * 1024)),
-                    _ => new CallToolResult { IsError = true, Content = [new TextContentBlock { Text = "out of paper" }] },
-                });
-            });
-        _server = builder.Build();
-        _server.MapMcp("/mcp");
-        await _server.StartAsync();
-    }
+    public async Task InitializeAsync() => _standIns = await StandInServer.StartAsync();
 
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    public async Task DisposeAsync() => await _standIns.DisposeAsync();
 
     [Fact]
     public async Task A_tool_is_called_once_and_its_words_are_marked_as_a_strangers()
@@ -51,7 +23,7 @@ public sealed class McpTests : IAsyncLifetime
         Assert.Equal("<UNTRUSTED tool=\"echo\">roundtrip-probe</UNTRUSTED>", outputs.GetProperty("text").GetString());
         Assert.Equal("untrusted", outputs.GetProperty("trust").GetString());
         Assert.Equal(log[2].GetProperty("eventId").GetString(), log[3].GetProperty("causationId").GetString());
-        Assert.Equal(1, _calls);
+        Assert.Single(_standIns.Tools.Calls);
     }
 
     [Theory]
@@ -85,10 +57,8 @@ public sealed class McpTests : IAsyncLifetime
     [
         "--OPENWOP_MCP_SERVERS=" + JsonSerializer.Serialize(new object[]
         {
-            new { name = "tools", url = _server.Urls.Single() + "/mcp", tools = new[] { "echo", "fail", "flood", "none" } },
+            new { name = "tools", url = _standIns.Url + "/mcp", tools = new[] { "echo", "fail", "flood", "none" } },
             new { name = "away", url = "http://127.0.0.1:9/mcp" },
         }),
     ]);
-
-    private static CallToolResult Text(string text) => new() { Content = [new TextContentBlock { Text = text }] };
 }

@@ -1,56 +1,42 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using Microsoft.AspNetCore.Routing;
 
-namespace OpenWop.Micro.EndToEnd.Tests.Ai;
+namespace OpenWop.Micro.StandIns;
 
 /// <summary>A request that a model got.</summary>
-internal sealed record ModelRequest(string Path, string Key, string IdempotencyKey, JsonElement Body);
+public sealed record ModelRequest(string Path, string Key, string IdempotencyKey, JsonElement Body);
 
 /// <summary>
 /// Stands for providers: speaks chat completions at <c>/v1/chat/completions</c> and messages at <c>/v1/messages</c>, both as streams. What
-/// it answers depends on the model's name.
+/// it answers depends on the model's name up to a <c>+</c>; with what follows, each test has a model of its own.
 /// </summary>
-internal sealed class ModelServer : IAsyncDisposable
+public sealed class ModelServer
 {
-    private readonly WebApplication _app;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<ModelRequest> _requests = new();
 
-    private ModelServer(WebApplication app) => _app = app;
-
-    public ConcurrentQueue<ModelRequest> Requests { get; } = new();
-
-    public string Url => _app.Urls.Single();
-
-    public IEnumerable<ModelRequest> Of(string model) => Requests.Where(request => request.Body.GetProperty("model").GetString() == model);
+    public IEnumerable<ModelRequest> Of(string model) => _requests.Where(request => request.Body.GetProperty("model").GetString() == model);
 
     /// <summary>Lets the answers of <c>slow</c> models end.</summary>
     public void Release() => _released.TrySetResult();
 
-    public static async Task<ModelServer> StartAsync()
+    internal void Map(IEndpointRouteBuilder routes)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var server = new ModelServer(builder.Build());
-        server._app.MapPost("/v1/chat/completions", context => server.AnswerAsync(context, isOpenAi: true));
-        server._app.MapPost("/v1/messages", context => server.AnswerAsync(context, isOpenAi: false));
-        await server._app.StartAsync();
-        return server;
+        routes.MapPost("/v1/chat/completions", context => AnswerAsync(context, isOpenAi: true));
+        routes.MapPost("/v1/messages", context => AnswerAsync(context, isOpenAi: false));
     }
-
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     private async Task AnswerAsync(HttpContext context, bool isOpenAi)
     {
         var body = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body);
         var key = isOpenAi ? context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal) : context.Request.Headers["x-api-key"].ToString();
         var request = new ModelRequest(context.Request.Path, key, context.Request.Headers["Idempotency-Key"].ToString(), body);
-        Requests.Enqueue(request);
+        _requests.Enqueue(request);
         var model = body.GetProperty("model").GetString()!;
+        var behavior = model.Split('+')[0];
         var number = Of(model).Count();
         if ((model.StartsWith("flaky", StringComparison.Ordinal) && number == 1) || model.StartsWith("down", StringComparison.Ordinal))
         {
@@ -65,7 +51,7 @@ internal sealed class ModelServer : IAsyncDisposable
             return;
         }
 
-        string[] pieces = model switch
+        string[] pieces = behavior switch
         {
             "leaky" => ["the key is ", key[..10], key[10..], " and in base64 ", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(key))],
             "json-late" => number == 1 ? ["{\"answer\":", "\"many\"}"] : ["```json\n{\"answer\":", "42}\n```"],
@@ -73,7 +59,7 @@ internal sealed class ModelServer : IAsyncDisposable
             "refuses" => ["I would ", "rather not"],
             _ => ["Hello", ", ", "world"],
         };
-        var reason = model switch { "refuses" => isOpenAi ? "content_filter" : "refusal", "cut" => isOpenAi ? "length" : "max_tokens", _ => isOpenAi ? "stop" : "end_turn" };
+        var reason = behavior switch { "refuses" => isOpenAi ? "content_filter" : "refusal", "cut" => isOpenAi ? "length" : "max_tokens", _ => isOpenAi ? "stop" : "end_turn" };
         context.Response.ContentType = "text/event-stream";
         if (!isOpenAi)
             await EventAsync(context, "message_start", new { type = "message_start", message = new { id = "m1", type = "message", role = "assistant", model, content = Array.Empty<object>(), usage = new { input_tokens = 7, output_tokens = 1 } } });
@@ -106,33 +92,5 @@ internal sealed class ModelServer : IAsyncDisposable
     {
         await context.Response.WriteAsync($"{(type.Length > 0 ? $"event: {type}\n" : "")}data: {JsonSerializer.Serialize(data)}\n\n");
         await context.Response.Body.FlushAsync();
-    }
-}
-
-/// <summary>An embedded installation with both kinds of providers.</summary>
-public sealed class AiInstallation() : Hosting.InstallationFixture(Hosting.Form.Embedded)
-{
-    public const string OperatorKey = "sk-OPERATOR-openwop-never-shown-0001";
-
-    internal ModelServer Models { get; private set; } = null!;
-
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        await Models.DisposeAsync();
-    }
-
-    protected override async Task<(string Name, string Value)[]> SettingsAsync()
-    {
-        Models = await ModelServer.StartAsync();
-        var providers = JsonSerializer.Serialize(new object[]
-        {
-            new { id = "openai", url = Models.Url + "/v1", key = OperatorKey, prices = new Dictionary<string, object> { ["priced*"] = new { input = 2.0, output = 10.0 } } },
-            new { id = "anthropic", url = Models.Url, policy = "required" },
-            new { id = "local", kind = "openai", url = Models.Url + "/v1", keyless = true },
-            new { id = "off", kind = "openai", url = Models.Url + "/v1", policy = "disabled" },
-            new { id = "picky", kind = "openai", url = Models.Url + "/v1", key = OperatorKey, policy = "restricted", allowedModels = new[] { "good-*" } },
-        });
-        return [("OPENWOP_AI_PROVIDERS", providers), ("OPENWOP_EGRESS_ALLOW_PRIVATE", "true"), ("OPENWOP_LOG_LEVEL", "Debug")];
     }
 }
