@@ -62,8 +62,10 @@ internal static class SeamScenarios
         }),
     ];
 
+    /// <summary>What is toggled holds for a tenant, so it had better be one in which no other scenario stores workflows meanwhile.</summary>
     private static async Task RefusesMappingsAsync(Suite suite)
     {
+        var caller = suite.OtherTenant ?? suite.Host;
         object[] nodes = [new { nodeId = "call", typeId = "core.subWorkflow", config = new { workflowId = "conformance-noop", inputMapping = new { a = "b" } } }];
         await RefusedAsync("subWorkflow.inputMapping", nodes);
         nodes = [new { nodeId = "supervisor", typeId = "core.orchestrator.supervisor" }, new { nodeId = "dispatch", typeId = "core.dispatch", config = new { outputMapping = new { a = "b" } } }];
@@ -72,12 +74,12 @@ internal static class SeamScenarios
         async Task RefusedAsync(string capability, object[] nodes)
         {
             var body = new { workflowId = "conformance-seam-mapping", nodes };
-            (await suite.Host.PostAsync(Toggle, new { name = $"capabilities.{capability}", value = false })).Expecting(200);
-            var refusal = (await suite.Host.PostAsync("/v1/host/sample/workflows", body)).Expecting(400).Json;
+            (await caller.PostAsync(Toggle, new { name = $"capabilities.{capability}", value = false })).Expecting(200);
+            var refusal = (await caller.PostAsync("/v1/host/sample/workflows", body)).Expecting(400).Json;
             Expect.Equal("validation_error", refusal.GetProperty("error").GetString(), "error");
             Expect.Equal(capability, refusal.GetProperty("details").GetProperty("requiredCapability").GetString(), "requiredCapability");
-            (await suite.Host.PostAsync(Toggle, new { name = $"capabilities.{capability}", value = (bool?)null })).Expecting(200);
-            (await suite.Host.PostAsync("/v1/host/sample/workflows", body)).Expecting(201);
+            (await caller.PostAsync(Toggle, new { name = $"capabilities.{capability}", value = (bool?)null })).Expecting(200);
+            (await caller.PostAsync("/v1/host/sample/workflows", body)).Expecting(201);
         }
     }
 
