@@ -34,7 +34,7 @@ internal static class MemberCommands
         command.SetAction(async (result, cancellationToken) =>
         {
             using var client = Globals.Connect(result);
-            var invitation = await client.Organization.InviteAsync(result.GetValue(role)!, result.GetValue(name), cancellationToken);
+            var invitation = await client.Organization.InviteAsync(result.GetValue(role)!, result.GetValue(name), cancellationToken: cancellationToken);
             if (result.GetValue(Globals.Json))
                 Terminal.Json(invitation);
             else

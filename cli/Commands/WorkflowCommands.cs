@@ -89,7 +89,8 @@ internal static class WorkflowCommands
 
     private static Command Patch()
     {
-        var command = new Command("patch", "Apply edit operations: a JSON array, or {\"ops\": […]}. What does not fit is left out and explained.") { Id, FileOption, IfVersion };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only tell what would become of them" };
+        var command = new Command("patch", "Apply edit operations: a JSON array, or {\"ops\": […]}. What does not fit is left out and explained.") { Id, FileOption, IfVersion, dryRun };
         command.SetAction(async (result, cancellationToken) =>
         {
             using var client = Globals.Connect(result);
@@ -99,7 +100,7 @@ internal static class WorkflowCommands
                 operations = inner;
 
             var version = result.GetValue(IfVersion) ?? (await client.Workflows.GetAsync(id, cancellationToken)).Version;
-            var patched = await client.Workflows.PatchAsync(id, version, operations, cancellationToken);
+            var patched = await client.Workflows.PatchAsync(id, version, operations, result.GetValue(dryRun), cancellationToken);
             if (result.GetValue(Globals.Json))
                 Terminal.Json(patched);
             else

@@ -110,7 +110,7 @@ internal sealed class RepairLoop(OpenWopClient server, ChatModel model, TextWrit
 
         try
         {
-            var patched = await server.Workflows.PatchAsync(workflowId, version, operations, cancellationToken);
+            var patched = await server.Workflows.PatchAsync(workflowId, version, operations, cancellationToken: cancellationToken);
             return (patched.Summary, patched);
         }
         catch (OpenWopException refused) when (refused.Status == HttpStatusCode.BadRequest)

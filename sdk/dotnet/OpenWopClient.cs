@@ -49,12 +49,16 @@ public sealed class OpenWopClient : IDisposable
     /// <summary>What the client was made from.</summary>
     public OpenWopOptions Options { get; }
 
+    /// <summary>Runs and their events.</summary>
     public RunsClient Runs { get; }
 
+    /// <summary>Workflows and their versions.</summary>
     public WorkflowsClient Workflows { get; }
 
+    /// <summary>What workflows can be made of.</summary>
     public CatalogueClient Catalogue { get; }
 
+    /// <summary>Runs by the clock.</summary>
     public SchedulesClient Schedules { get; }
 
     /// <summary>URLs that start runs when somebody posts to them.</summary>
@@ -63,10 +67,13 @@ public sealed class OpenWopClient : IDisposable
     /// <summary>URLs that the server posts events to.</summary>
     public WebhookSubscriptionsClient WebhookSubscriptions { get; }
 
+    /// <summary>API keys of the organization.</summary>
     public KeysClient Keys { get; }
 
+    /// <summary>The organization and its members.</summary>
     public OrganizationClient Organization { get; }
 
+    /// <summary>The server itself.</summary>
     public ServerClient Server { get; }
 
     /// <inheritdoc/>

@@ -34,7 +34,7 @@ public sealed class ClientTests
     {
         await using var server = await StartAsync(Json(503, """{"error":"service_unavailable","message":"Later."}"""), Json(201, "{}"));
 
-        var refused = await Assert.ThrowsAsync<OpenWopException>(() => server.Client.Workflows.CreateAsync("w"));
+        var refused = await Assert.ThrowsAsync<OpenWopException>(() => server.Client.Keys.CreateAsync("k", ["runs:read"]));
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "service_unavailable", "Later."), (refused.Status, refused.Code, refused.Message));
         Assert.Single(server.Requests);

@@ -5,7 +5,10 @@ using OpenWop.Micro.Client.Transport;
 
 namespace OpenWop.Micro.Client.Runs;
 
-/// <summary>Runs and their events.</summary>
+/// <summary>
+/// Runs and their events. Reading needs the scope <c>runs:read</c>, starting and forking <c>runs:create</c>, cancelling, pausing and resuming
+/// <c>runs:cancel</c>, answering <c>approvals:respond</c>. A run that does not exist, or is somebody else's, is 404.
+/// </summary>
 public sealed class RunsClient
 {
     private readonly OpenWopTransport _transport;
@@ -13,11 +16,14 @@ public sealed class RunsClient
 
     internal RunsClient(OpenWopTransport transport, TimeProvider time) => (_transport, _time) = (transport, time);
 
-    /// <summary>Starts a run. Repeated by itself where the network fails; the run is made once.</summary>
-    /// <param name="idempotencyKey">The same key is the same run; null = a new one for this call.</param>
+    /// <summary>Starts a run. Repeated by itself where the network fails; the run is made once. When the answer is there, it is durable.</summary>
+    /// <param name="run">What it shall be.</param>
+    /// <param name="idempotencyKey">The same key is the same run for a day; null = a new one for this call.</param>
+    /// <exception cref="OpenWopException">400 <c>validation_error</c>: inputs that do not fit; 404: there is no such workflow; 409 <c>idempotency_key_conflict</c> and the like.</exception>
     public Task<CreatedRun> CreateAsync(NewRun run, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<CreatedRun>(Post("/v1/runs", run, idempotencyKey), cancellationToken);
 
+    /// <summary>The snapshot of a run.</summary>
     public Task<RunSnapshot> GetAsync(string runId, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<RunSnapshot>(new Request(HttpMethod.Get, Path(runId)), cancellationToken);
 
@@ -25,7 +31,12 @@ public sealed class RunsClient
     public Task<JsonElement> GetDocumentAsync(string runId, CancellationToken cancellationToken = default) =>
         _transport.JsonAsync(new Request(HttpMethod.Get, Path(runId)), cancellationToken);
 
-    /// <summary>Runs, newest first.</summary>
+    /// <summary>A page of runs, newest first.</summary>
+    /// <param name="state">As in <see cref="RunDescription.State"/>.</param>
+    /// <param name="workflowId">Runs of one workflow.</param>
+    /// <param name="tag">Runs that have the tag.</param>
+    /// <param name="limit">1 to 200; null = the server's choice.</param>
+    /// <param name="after">The cursor of the page before.</param>
     public Task<Page<RunDescription>> ListAsync(
         string? state = null, string? workflowId = null, string? tag = null, int? limit = null, string? after = null, CancellationToken cancellationToken = default)
     {
@@ -43,22 +54,31 @@ public sealed class RunsClient
     public IAsyncEnumerable<RunLogEntry> LogsAsync(string runId, CancellationToken cancellationToken = default) =>
         _transport.AllAsync<RunLogEntry>($"/api/runs/{Json.Segment(runId)}/logs", cancellationToken);
 
+    /// <summary>Cancels a run. One that is over stays as it is.</summary>
+    /// <param name="reason">For the log of the run.</param>
     public Task CancelAsync(string runId, string? reason = null, CancellationToken cancellationToken = default) =>
         _transport.SendAndForgetAnswerAsync(Post(Path(runId) + "/cancel", new { reason }), cancellationToken);
 
+    /// <summary>Keeps a run from starting more nodes.</summary>
+    /// <exception cref="OpenWopException">409: the run is over.</exception>
     public Task PauseAsync(string runId, CancellationToken cancellationToken = default) =>
         _transport.SendAndForgetAnswerAsync(Post(Path(runId) + ":pause", new { }), cancellationToken);
 
+    /// <summary>Lets a paused run go on.</summary>
+    /// <exception cref="OpenWopException">409: the run is not paused.</exception>
     public Task ResumeAsync(string runId, CancellationToken cancellationToken = default) =>
         _transport.SendAndForgetAnswerAsync(Post(Path(runId) + ":resume", new { }), cancellationToken);
 
     /// <summary>A new run from the history of another one.</summary>
     /// <param name="mode"><c>replay</c> repeats what was recorded, <c>branch</c> lives on.</param>
-    /// <param name="fromSequence">Where a branch begins; null = at the end of what there is.</param>
+    /// <param name="fromSequence">Where the fork begins to live; null = at the end of what there is for a branch, 0 for a replay.</param>
+    /// <exception cref="OpenWopException">400, 422: the history has no such place.</exception>
     public Task<CreatedRun> ForkAsync(string runId, string mode, long? fromSequence = null, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<CreatedRun>(Post(Path(runId) + ":fork", new { mode, fromSeq = fromSequence }), cancellationToken);
 
-    /// <summary>Answers what a node waits for. Of several answers one wins; the others fail with 409.</summary>
+    /// <summary>Answers what a node waits for. Of several answers one wins.</summary>
+    /// <param name="resumeValue">What the node expects; for an approval <c>{"action": "accept" | "reject", …}</c>.</param>
+    /// <exception cref="OpenWopException">400, 422: it expects something else; 404: it waits for nothing; 409: it has been answered.</exception>
     public Task ResolveAsync(string runId, string nodeId, JsonElement resumeValue, CancellationToken cancellationToken = default) =>
         _transport.SendAndForgetAnswerAsync(Post($"{Path(runId)}/interrupts/{Json.Segment(nodeId)}", new { resumeValue }), cancellationToken);
 

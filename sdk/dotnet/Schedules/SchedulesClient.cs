@@ -10,12 +10,12 @@ public sealed class SchedulesClient
 
     internal SchedulesClient(OpenWopTransport transport) => _transport = transport;
 
-    /// <summary>Makes a schedule. It is not repeated by itself unless the schedule has an id of the caller's: a repetition then is 409.</summary>
+    /// <summary>Makes a schedule.</summary>
     /// <exception cref="OpenWopException">
     /// 400 <c>invalid_body</c>, <c>invalid_cron</c>, <c>invalid_timezone</c>; 404 <c>workflow_not_found</c>; 409 <c>schedule_exists</c>.
     /// </exception>
     public Task<Schedule> CreateAsync(Schedule schedule, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<Schedule>(new Request(HttpMethod.Post, "/api/schedules") { Body = Json.Bytes(schedule) }, cancellationToken);
+        _transport.ReadAsync<Schedule>(Request.Once(HttpMethod.Post, "/api/schedules", Json.Bytes(schedule)), cancellationToken);
 
     /// <summary>All schedules of the organization and the mode of the key, page by page.</summary>
     public IAsyncEnumerable<Schedule> ListAllAsync(CancellationToken cancellationToken = default) =>
@@ -28,11 +28,11 @@ public sealed class SchedulesClient
     /// <summary>Changes the members that are given; a null takes one away. Neither <c>id</c> nor <c>workflowId</c> can be changed.</summary>
     /// <exception cref="OpenWopException">400 as for <see cref="CreateAsync"/>; 404: there is none.</exception>
     public Task<Schedule> ChangeAsync(string scheduleId, JsonElement changes, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<Schedule>(new Request(HttpMethod.Patch, Path(scheduleId)) { Body = Json.Bytes(changes) }, cancellationToken);
+        _transport.ReadAsync<Schedule>(Request.Once(HttpMethod.Patch, Path(scheduleId), Json.Bytes(changes)), cancellationToken);
 
     /// <summary>Ends a schedule. Runs that it has started go on; its history goes with it.</summary>
     public Task DeleteAsync(string scheduleId, CancellationToken cancellationToken = default) =>
-        _transport.SendAndForgetAnswerAsync(new Request(HttpMethod.Delete, Path(scheduleId)), cancellationToken);
+        _transport.SendAndForgetAnswerAsync(Request.Once(HttpMethod.Delete, Path(scheduleId)), cancellationToken);
 
     /// <summary>The next times at which it fires.</summary>
     /// <param name="count">1 to 100; null = the server's choice.</param>

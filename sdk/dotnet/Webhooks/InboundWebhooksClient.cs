@@ -37,6 +37,10 @@ public sealed record NewInboundWebhook(string Path, string WorkflowId)
 public sealed record InboundWebhook(
     string Id, string Path, string WorkflowId, string Url, string? Secret, string? Scheme, string? Mode, DateTimeOffset? PreviousSecretUntil, DateTimeOffset? CreatedAt);
 
+/// <summary>A delivery to an inbound webhook that has made a run.</summary>
+/// <param name="Id">The id that the sender gave it.</param>
+public sealed record AcceptedDelivery(string Id, string RunId, DateTimeOffset ReceivedAt);
+
 /// <summary>URLs that start runs when somebody posts to them. Calls need the scope <c>webhooks:manage</c>, reading <c>manifest:read</c>.</summary>
 public sealed class InboundWebhooksClient
 {
@@ -47,7 +51,7 @@ public sealed class InboundWebhooksClient
     /// <summary>Makes a URL. The answer holds the secret, once.</summary>
     /// <exception cref="OpenWopException">400 <c>invalid_body</c>; 404 <c>workflow_not_found</c>; 409 <c>webhook_path_taken</c>, <c>webhook_limit_reached</c>.</exception>
     public Task<InboundWebhook> CreateAsync(NewInboundWebhook webhook, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<InboundWebhook>(new Request(HttpMethod.Post, "/api/webhooks") { Body = Json.Bytes(webhook) }, cancellationToken);
+        _transport.ReadAsync<InboundWebhook>(Request.Once(HttpMethod.Post, "/api/webhooks", Json.Bytes(webhook)), cancellationToken);
 
     /// <summary>All URLs of the organization and the mode of the key, page by page.</summary>
     public IAsyncEnumerable<InboundWebhook> ListAllAsync(CancellationToken cancellationToken = default) =>
@@ -62,11 +66,20 @@ public sealed class InboundWebhooksClient
     /// <param name="secret">The new one; null = the server makes one.</param>
     public Task<InboundWebhook> RotateSecretAsync(string webhookId, TimeSpan? overlap = null, string? secret = null, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<InboundWebhook>(
-            new Request(HttpMethod.Post, Path(webhookId) + "/rotate-secret") { Body = Json.Bytes(new { secret, overlapSeconds = (int?)overlap?.TotalSeconds }) }, cancellationToken);
+            Request.Once(HttpMethod.Post, Path(webhookId) + "/rotate-secret", Json.Bytes(new { secret, overlapSeconds = (int?)overlap?.TotalSeconds })), cancellationToken);
+
+    /// <summary>Changes the members that are given; a null takes one away. Another path is another URL.</summary>
+    /// <exception cref="OpenWopException">As for <see cref="CreateAsync"/>, and 404: there is none.</exception>
+    public Task<InboundWebhook> ChangeAsync(string webhookId, JsonElement changes, CancellationToken cancellationToken = default) =>
+        _transport.ReadAsync<InboundWebhook>(Request.Once(HttpMethod.Patch, Path(webhookId), Json.Bytes(changes)), cancellationToken);
+
+    /// <summary>What was accepted, newest first, for as long as the server remembers ids of deliveries.</summary>
+    public Task<Page<AcceptedDelivery>> DeliveriesAsync(string webhookId, int? limit = null, string? after = null, CancellationToken cancellationToken = default) =>
+        _transport.PageAsync<AcceptedDelivery>(Path(webhookId) + "/deliveries", limit, after, cancellationToken);
 
     /// <summary>Ends a URL. It never becomes somebody else's.</summary>
     public Task DeleteAsync(string webhookId, CancellationToken cancellationToken = default) =>
-        _transport.SendAndForgetAnswerAsync(new Request(HttpMethod.Delete, Path(webhookId)), cancellationToken);
+        _transport.SendAndForgetAnswerAsync(Request.Once(HttpMethod.Delete, Path(webhookId)), cancellationToken);
 
     private static string Path(string webhookId) => "/api/webhooks/" + Json.Segment(webhookId);
 }

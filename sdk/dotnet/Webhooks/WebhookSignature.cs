@@ -10,8 +10,13 @@ namespace OpenWop.Micro.Client.Webhooks;
 /// </summary>
 public static class WebhookSignature
 {
+    /// <summary><c>sha256=</c> and lowercase hex.</summary>
     public const string SignatureHeader = "X-openwop-Signature";
+
+    /// <summary>When it was signed, Unix seconds.</summary>
     public const string TimestampHeader = "X-openwop-Timestamp";
+
+    /// <summary><c>v1</c>; its absence means the same.</summary>
     public const string AlgorithmHeader = "X-openwop-Signature-Algorithm";
 
     /// <summary>After a rotation, for as long as both secrets count: the signature of the secret before.</summary>

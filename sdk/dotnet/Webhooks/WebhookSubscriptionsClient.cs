@@ -12,8 +12,10 @@ public sealed record CreatedSubscription(string WebhookId, string Secret, string
 /// <summary>A URL that the server posts events to.</summary>
 public sealed record WebhookSubscription
 {
+    /// <summary>The id of the subscription.</summary>
     public required string Id { get; init; }
 
+    /// <summary>Where events are posted to.</summary>
     public required string Url { get; init; }
 
     /// <summary>Exact names of types of events.</summary>
@@ -28,8 +30,10 @@ public sealed record WebhookSubscription
     /// <summary>Whether something is sent at all after failures in a row: <c>closed</c>, <c>open</c> or <c>half-open</c>.</summary>
     public string? Circuit { get; init; }
 
+    /// <summary>Deliveries that failed since the last one that did not; four open the circuit.</summary>
     public int ConsecutiveFailures { get; init; }
 
+    /// <summary>Eight hex digits by which the secret can be recognized.</summary>
     public string? SecretFingerprint { get; init; }
 
     /// <summary>Only in the answer to a rotation.</summary>
@@ -38,6 +42,7 @@ public sealed record WebhookSubscription
     /// <summary>Until when the secret before signs as well.</summary>
     public DateTimeOffset? PreviousSecretUntil { get; init; }
 
+    /// <summary>When it was made.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
     /// <summary>How many deliveries wait; only where one subscription is read.</summary>
@@ -47,10 +52,13 @@ public sealed record WebhookSubscription
 /// <summary>An event for a subscription.</summary>
 public sealed record WebhookDelivery
 {
+    /// <summary>The same for every attempt and every repetition.</summary>
     public required string Id { get; init; }
 
+    /// <summary>The run whose event it is; absent for a test.</summary>
     public string? RunId { get; init; }
 
+    /// <summary>The sequence of the event.</summary>
     public long Sequence { get; init; }
 
     /// <summary>The type of the event.</summary>
@@ -65,8 +73,10 @@ public sealed record WebhookDelivery
     /// <summary>The body byte for byte as it is signed; only in the whole delivery.</summary>
     public string? Body { get; init; }
 
+    /// <summary>When it came up.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>When it was delivered, or given up.</summary>
     public DateTimeOffset? SettledAt { get; init; }
 }
 
@@ -88,7 +98,7 @@ public sealed class WebhookSubscriptionsClient
     public Task<CreatedSubscription> CreateAsync(
         Uri url, IReadOnlyList<string> events, IReadOnlyList<string>? tags = null, string? secret = null, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<CreatedSubscription>(
-            new Request(HttpMethod.Post, "/v1/webhooks") { Body = Json.Bytes(new { url, events, tags, secret }), IdempotencyKey = Guid.NewGuid().ToString("n") }, cancellationToken);
+            Request.Once(HttpMethod.Post, "/v1/webhooks", Json.Bytes(new { url, events, tags, secret })), cancellationToken);
 
     /// <summary>All subscriptions of the organization and the mode of the key, page by page.</summary>
     public IAsyncEnumerable<WebhookSubscription> ListAllAsync(CancellationToken cancellationToken = default) =>
@@ -102,19 +112,19 @@ public sealed class WebhookSubscriptionsClient
     /// <param name="overlap">Whole seconds, up to seven days; null = a day.</param>
     public Task<WebhookSubscription> RotateSecretAsync(string webhookId, TimeSpan? overlap = null, CancellationToken cancellationToken = default) =>
         _transport.ReadAsync<WebhookSubscription>(
-            new Request(HttpMethod.Post, Path(webhookId) + "/rotate-secret") { Body = Json.Bytes(new { overlapSeconds = (int?)overlap?.TotalSeconds }) }, cancellationToken);
+            Request.Once(HttpMethod.Post, Path(webhookId) + "/rotate-secret", Json.Bytes(new { overlapSeconds = (int?)overlap?.TotalSeconds })), cancellationToken);
 
     /// <summary>Sends nothing until it is resumed; nothing is lost meanwhile.</summary>
     public Task<WebhookSubscription> PauseAsync(string webhookId, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<WebhookSubscription>(new Request(HttpMethod.Post, Path(webhookId) + "/pause"), cancellationToken);
+        _transport.ReadAsync<WebhookSubscription>(Request.Once(HttpMethod.Post, Path(webhookId) + "/pause"), cancellationToken);
 
     /// <summary>Sends what has come up during a pause, and goes on.</summary>
     public Task<WebhookSubscription> ResumeAsync(string webhookId, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<WebhookSubscription>(new Request(HttpMethod.Post, Path(webhookId) + "/resume"), cancellationToken);
+        _transport.ReadAsync<WebhookSubscription>(Request.Once(HttpMethod.Post, Path(webhookId) + "/resume"), cancellationToken);
 
     /// <summary>Sends an event <c>webhook.test</c>.</summary>
     public Task<WebhookDelivery> TestAsync(string webhookId, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<WebhookDelivery>(new Request(HttpMethod.Post, Path(webhookId) + "/test"), cancellationToken);
+        _transport.ReadAsync<WebhookDelivery>(Request.Once(HttpMethod.Post, Path(webhookId) + "/test"), cancellationToken);
 
     /// <summary>Deliveries, newest first.</summary>
     /// <param name="status"><c>pending</c>, <c>delivered</c>, <c>dead</c>; null = all.</param>
@@ -130,12 +140,11 @@ public sealed class WebhookSubscriptionsClient
     /// <summary>Sends a dead letter once more.</summary>
     /// <exception cref="OpenWopException">409 <c>delivery_not_dead</c>: it is none.</exception>
     public Task<WebhookDelivery> ReplayAsync(string webhookId, string deliveryId, CancellationToken cancellationToken = default) =>
-        _transport.ReadAsync<WebhookDelivery>(new Request(HttpMethod.Post, Delivery(webhookId, deliveryId) + "/replay"), cancellationToken);
+        _transport.ReadAsync<WebhookDelivery>(Request.Once(HttpMethod.Post, Delivery(webhookId, deliveryId) + "/replay"), cancellationToken);
 
     /// <summary>Ends a subscription, and with it what it still had to deliver.</summary>
     public Task DeleteAsync(string webhookId, CancellationToken cancellationToken = default) =>
-        _transport.SendAndForgetAnswerAsync(
-            new Request(HttpMethod.Delete, "/v1/webhooks/" + Json.Segment(webhookId)) { IdempotencyKey = Guid.NewGuid().ToString("n") }, cancellationToken);
+        _transport.SendAndForgetAnswerAsync(Request.Once(HttpMethod.Delete, "/v1/webhooks/" + Json.Segment(webhookId)), cancellationToken);
 
     private static string Path(string webhookId) => $"{Root}/{Json.Segment(webhookId)}";
 
