@@ -1,5 +1,6 @@
 using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Authentication;
+using OpenWop.Micro.Gateway.Clusters;
 using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.Gateway.Discovery;
 using OpenWop.Micro.Gateway.Editing;
@@ -11,7 +12,6 @@ using OpenWop.Micro.Gateway.Inflight;
 using OpenWop.Micro.Gateway.Mcp;
 using OpenWop.Micro.Gateway.OpenApi;
 using OpenWop.Micro.Gateway.Organizations;
-using OpenWop.Micro.Gateway.Proxy;
 using OpenWop.Micro.Gateway.RateLimits;
 using OpenWop.Micro.Gateway.Rejections;
 using OpenWop.Micro.Gateway.Routing;

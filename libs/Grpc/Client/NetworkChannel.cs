@@ -10,7 +10,8 @@ namespace OpenWop.Micro.Grpc.Client;
 
 /// <summary>
 /// The connections to all instances of a service: calls go round them in turn, an instance that cannot be reached, or
-/// does not answer any more, is left out and tried again.
+/// does not answer any more, is left out and tried again. Who answers is found out in three ways: by connecting, by asking for its health
+/// (<see cref="ProbedResolver"/> or <see cref="ServiceInstances"/>), and by how calls end (<see cref="CircuitBreaker"/>).
 /// </summary>
 internal sealed class NetworkChannel : IDisposable
 {
@@ -28,24 +29,31 @@ internal sealed class NetworkChannel : IDisposable
 
     public CallInvoker Invoker { get; }
 
+    /// <param name="instances">Who knows which instances get calls; null = the channel finds out.</param>
     /// <param name="retry">False = calls are made once, whatever the options say.</param>
     /// <exception cref="InvalidOperationException">The service does not live in this host, and no address is configured for it.</exception>
-    public static NetworkChannel Open(string name, ServiceAddresses? addresses, ServiceGrpcClientOptions options, ILoggerFactory loggers, bool retry = true)
+    public static NetworkChannel Open(
+        string name, ServiceAddresses? addresses, ServiceInstances? instances, ServiceGrpcClientOptions options, TimeProvider time, ILoggerFactory loggers, bool retry = true)
     {
         if (addresses is null)
             throw new InvalidOperationException($"The service '{name}' does not live in this host and no address is configured for it.");
 
-        ResolverFactory resolver = addresses.Scheme == "dns"
-            ? new DnsResolverFactory(DnsRefreshInterval)
+        var isResolved = addresses.Scheme == "dns" && instances is null;
+        ResolverFactory resolver = instances is not null ? new WatchedResolverFactory(instances)
+            : isResolved ? new DnsResolverFactory(DnsRefreshInterval)
             : new ProbedResolverFactory(addresses.Addresses, () => CreateConnections(options));
-        var resolvers = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider();
+        var breakers = new CircuitBreakers(name, instances is null ? null : instances.LeftAlone, time, loggers.CreateLogger<NetworkChannel>());
+        var resolvers = new ServiceCollection()
+            .AddSingleton(resolver)
+            .AddSingleton<LoadBalancerFactory>(new BreakingBalancerFactory(breakers))
+            .BuildServiceProvider();
 
         var channel = GrpcChannel.ForAddress(
-            addresses.Scheme == "dns" ? addresses.Addresses[0] : new Uri($"static:///{Uri.EscapeDataString(name)}"),
+            isResolved ? addresses.Addresses[0] : new Uri($"static:///{Uri.EscapeDataString(name)}"),
             new GrpcChannelOptions
             {
                 Credentials = addresses.Scheme == "https" ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
-                HttpHandler = new AmbiguousFailureHandler(CreateConnections(options)),
+                HttpHandler = new AmbiguousFailureHandler(new OutcomeHandler(breakers, CreateConnections(options))),
                 DisposeHttpClient = true,
                 LoggerFactory = loggers,
                 ServiceProvider = resolvers,
@@ -85,7 +93,7 @@ internal sealed class NetworkChannel : IDisposable
 
     private static ServiceConfig CreateServiceConfig(bool retry)
     {
-        var config = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } };
+        var config = new ServiceConfig { LoadBalancingConfigs = { new LoadBalancingConfig(BreakingBalancer.PolicyName) } };
         if (retry)
         {
             config.MethodConfigs.Add(new MethodConfig

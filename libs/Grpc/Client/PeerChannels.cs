@@ -53,7 +53,7 @@ public sealed class PeerChannels(
     private Peer Open(string name, Uri address)
     {
         var settings = options.Get(name);
-        var channel = NetworkChannel.Open(name, new ServiceAddresses([address]), settings, loggers, retry: false);
+        var channel = NetworkChannel.Open(name, new ServiceAddresses([address]), instances: null, settings, time, loggers, retry: false);
         var invoker = settings.Interceptors.Count == 0
             ? channel.Invoker
             : channel.Invoker.Intercept([.. settings.Interceptors.Select(interceptor => interceptor(services))]);

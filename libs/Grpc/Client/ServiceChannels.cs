@@ -9,7 +9,7 @@ namespace OpenWop.Micro.Grpc.Client;
 
 /// <summary>The channels of this host to the services of the suite, one per name of a service. Owns the network connections.</summary>
 internal sealed class ServiceChannels(
-    IServiceProvider services, IOptionsMonitor<ServiceGrpcClientOptions> options, InProcessServer inProcess, ILoggerFactory loggers) : IDisposable
+    IServiceProvider services, IOptionsMonitor<ServiceGrpcClientOptions> options, InProcessServer inProcess, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConcurrentDictionary<string, ServiceCallInvoker> _byName = new(StringComparer.Ordinal);
 
@@ -25,7 +25,7 @@ internal sealed class ServiceChannels(
                 MaxSendMessageSize = settings.MaxSendMessageSize,
                 PropagateCallContext = settings.PropagateCallContext,
             },
-            () => NetworkChannel.Open(name, settings.Addresses(services, name), settings, loggers)));
+            () => NetworkChannel.Open(name, settings.Addresses(services, name), settings.Instances(services, name), settings, time, loggers)));
 
         return settings.Interceptors.Count == 0
             ? channel

@@ -8,6 +8,9 @@ public sealed class ServiceGrpcClientOptions
     /// <summary>Where the service of this name listens; null when it is expected to live in this host. Asked at the first call over the network.</summary>
     public Func<IServiceProvider, string, ServiceAddresses?> Addresses { get; set; } = static (_, _) => null;
 
+    /// <summary>Who knows which of the instances get calls; null when each channel asks them itself.</summary>
+    public Func<IServiceProvider, string, ServiceInstances?> Instances { get; set; } = static (_, _) => null;
+
     /// <summary>Interceptors of the client, outermost first; for both channels.</summary>
     public IList<Func<IServiceProvider, Interceptor>> Interceptors { get; } = [];
 
