@@ -3,8 +3,8 @@ using System.Globalization;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Block types, each as authors use it.</summary>
-[Collection(ControlTests.Name)]
-public sealed class BlockTests(ControlHost host)
+[Collection(OnEmbedded.Name)]
+public sealed class BlockTests(EmbeddedHost host)
 {
     private readonly Author _author = host.Author;
 

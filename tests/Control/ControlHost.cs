@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using OpenWop.Micro.ClusterTool;
+using OpenWop.Micro.Conformance.Driver;
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
 
 namespace OpenWop.Micro.Control.Tests;
@@ -15,12 +16,18 @@ public abstract class ControlHost : IAsyncLifetime
 
     internal Author Reader { get; private set; } = null!;
 
+    /// <summary>What the OpenAPI documents say: every call of every author is held against it.</summary>
+    private ServedContract _contract = ServedContract.None;
+
     /// <summary>The public addresses; every author calls them in turn.</summary>
     protected internal abstract IReadOnlyList<Uri> Gateways { get; }
 
     public async Task InitializeAsync()
     {
         var (author, stranger, reader) = await StartAsync();
+        using (var http = new HttpClient { BaseAddress = Gateways[0] })
+            _contract = await ServedContract.ReadAsync("/v1/openapi.json", async route => JsonElement.Parse(await http.GetStringAsync(route)));
+
         Author = As(author);
         Stranger = As(stranger);
         Reader = As(reader);
@@ -35,7 +42,7 @@ public abstract class ControlHost : IAsyncLifetime
     }
 
     /// <summary>Somebody with a key; null = without one.</summary>
-    internal Author As(string? key) => new(Gateways, key);
+    internal Author As(string? key) => new(Gateways, key) { Contract = _contract };
 
     /// <summary>Starts the installation.</summary>
     /// <returns>A key with all scopes, one of another tenant, and one of the first tenant that may only read runs.</returns>
@@ -121,6 +128,8 @@ internal sealed class Author : IDisposable
     private readonly HttpClient[] _gateways;
     private int _next;
 
+    public ServedContract Contract { get; init; } = ServedContract.None;
+
     public Author(IReadOnlyList<Uri> gateways, string? key) => _gateways = [.. gateways.Select(gateway => new HttpClient(new SocketsHttpHandler { UseCookies = false })
     {
         BaseAddress = gateway,
@@ -142,6 +151,7 @@ internal sealed class Author : IDisposable
             request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
         using var response = await _gateways[(uint)Interlocked.Increment(ref _next) % (uint)_gateways.Length].SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
+        Contract.Check(method.Method, path, body, new Conformance.Driver.Reply((int)response.StatusCode, new Dictionary<string, string>(), text).Parsed());
         return new Reply((int)response.StatusCode, text.Length == 0 ? default : JsonElement.Parse(text, new JsonDocumentOptions { MaxDepth = 256 }), response.Headers);
     }
 

@@ -4,8 +4,8 @@ using OpenWop.Micro.EndToEnd.Tests.Hosting;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Loops over items: <c>for_each</c>.</summary>
-[Collection(ControlTests.Name)]
-public sealed class LoopTests(ControlHost host)
+[Collection(OnEmbedded.Name)]
+public sealed class LoopTests(EmbeddedHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -132,7 +132,7 @@ public sealed class LoopTests(ControlHost host)
         var before = await Installation.StartAsync(Form.Embedded);
         string runId;
         List<string> started;
-        using (var author = new Author(before.BaseUrl, Installation.Key))
+        using (var author = new Author([before.BaseUrl], Installation.Key))
         {
             var body = await author.CreateAsync(Op.Trigger, Op.Add("w", "wait_for_event", """{"eventName":"e"}"""), Op.Connect("trg", "w"));
             var id = await author.CreateAsync(
@@ -145,7 +145,7 @@ public sealed class LoopTests(ControlHost host)
         }
 
         await using var after = await before.RestartAfterCrashAsync(Form.Embedded);
-        using var again = new Author(after.BaseUrl, Installation.Key);
+        using var again = new Author([after.BaseUrl], Installation.Key);
         var rows = await RowsAsync(again, runId, 3);
         Assert.Equal(started, rows.Take(2).Select(row => row.GetProperty("childRunId").GetString()!));
         foreach (var row in rows.Skip(1))

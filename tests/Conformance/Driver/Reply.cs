@@ -6,6 +6,9 @@ namespace OpenWop.Micro.Conformance.Driver;
 /// <param name="Text">The body; empty = none.</param>
 internal sealed record Reply(int Status, IReadOnlyDictionary<string, string> Headers, string Text)
 {
+    /// <summary>Deeper than any host has to take.</summary>
+    internal static readonly JsonDocumentOptions Deep = new() { MaxDepth = 256 };
+
     public bool IsJson { get; private init; }
 
     /// <summary>The body as JSON; undefined when it is none.</summary>
@@ -22,18 +25,20 @@ internal sealed record Reply(int Status, IReadOnlyDictionary<string, string> Hea
     {
         var headers = response.Headers.Concat(response.Content.Headers)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
-        var text = await response.Content.ReadAsStringAsync(cancellationToken);
-        var reply = new Reply((int)response.StatusCode, headers, text);
-        if (response.Content.Headers.ContentType?.MediaType is not ("application/json" or "application/problem+json") || text.Length == 0)
-            return reply;
+        var reply = new Reply((int)response.StatusCode, headers, await response.Content.ReadAsStringAsync(cancellationToken));
+        return response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json" ? reply.Parsed() : reply;
+    }
 
+    /// <summary>The answer with its body read as JSON, if it has one.</summary>
+    public Reply Parsed()
+    {
         try
         {
-            return reply with { IsJson = true, Json = JsonElement.Parse(text) };
+            return Text.Length == 0 ? this : this with { IsJson = true, Json = JsonElement.Parse(Text, Deep) };
         }
         catch (JsonException)
         {
-            throw new ConformanceException($"An answer claims to be JSON and is not: {text}");
+            throw new ConformanceException($"An answer claims to be JSON and is not: {Text}");
         }
     }
 

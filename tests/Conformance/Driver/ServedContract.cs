@@ -175,7 +175,7 @@ internal sealed partial class DocumentedOperation
         if (body is null)
             Expect.That(!described.GetProperty("required").GetBoolean(), $"{Id} succeeds without the body that the OpenAPI document requires.");
         else
-            CheckBody(described, JsonElement.Parse(body), $"The request of {Id}");
+            CheckBody(described, JsonElement.Parse(body, Reply.Deep), $"The request of {Id}");
     }
 
     public void CheckReply(Reply reply)

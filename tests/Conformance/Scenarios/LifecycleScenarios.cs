@@ -43,7 +43,7 @@ internal static class LifecycleScenarios
         new(Section, "Tags, metadata and options are kept", Gate.Fixtures(Noop), OptionsAsync),
         new(Section, "A delay shows as a running run", Gate.Fixtures("conformance-delay"), async suite =>
         {
-            var runId = await suite.CreateAsync("conformance-delay", new { delayMs = 700 });
+            var runId = await suite.CreateAsync("conformance-delay", new { delayMs = 2500 });
             await suite.UntilAsync(runId, "running");
             await suite.UntilAsync(runId, "completed");
         }),
