@@ -20,6 +20,7 @@ using OpenWop.Micro.Gateway.Schedules;
 using OpenWop.Micro.Gateway.Secrets;
 using OpenWop.Micro.Gateway.Sessions;
 using OpenWop.Micro.Gateway.TestSeams;
+using OpenWop.Micro.Gateway.Triggers;
 using OpenWop.Micro.Gateway.Webhooks;
 using OpenWop.Micro.Gateway.Workflows;
 using OpenWop.Micro.Grpc.Server;
@@ -49,6 +50,7 @@ public static class GatewayService
         builder.AddOrganizations();
         builder.AddSchedules();
         builder.AddInboundWebhooks();
+        builder.AddTriggers();
         builder.AddEditing();
         builder.AddServiceClient<Contracts.Workflows.V1.Workflows.WorkflowsClient>(WorkflowOperations.Service);
         builder.AddServiceClient<Contracts.Runs.V1.Runs.RunsClient>(RunOperations.Service);
@@ -148,6 +150,7 @@ public static class GatewayService
         app.MapOrganizations();
         app.MapSchedules();
         app.MapInboundWebhooks();
+        app.MapTriggers();
         app.MapEditing();
 
         var secrets = services.GetRequiredService<SecretOperations>();

@@ -15,10 +15,11 @@ using OpenWop.Micro.Webhooks.Intake;
 using OpenWop.Micro.Webhooks.Retention;
 using OpenWop.Micro.Webhooks.Store;
 using OpenWop.Micro.Webhooks.Subscriptions;
+using OpenWop.Micro.Webhooks.Triggers;
 
 namespace OpenWop.Micro.Webhooks;
 
-/// <summary>The webhooks service: tells other systems of what happens in runs.</summary>
+/// <summary>The webhooks service: tells other systems of what happens in runs, and starts runs because of what happens elsewhere or in others.</summary>
 public static class WebhooksHosting
 {
     internal const string Service = "webhooks";
@@ -51,6 +52,7 @@ public static class WebhooksHosting
         services.AddSingleton<Sweeper>();
         services.AddHostedService(provider => provider.GetRequiredService<Sweeper>());
         builder.AddInbound();
+        builder.AddTriggers();
         return builder;
     }
 
@@ -60,6 +62,7 @@ public static class WebhooksHosting
         ArgumentNullException.ThrowIfNull(app);
         app.MapServiceOverGrpc<WebhooksGrpcService>();
         app.MapInbound();
+        app.MapTriggers();
         return app;
     }
 

@@ -246,7 +246,6 @@ public abstract class DeliveryTests(Stores stores)
             await Eventually.TrueAsync(async () => await CountAsync(host, "SELECT count(*) FROM deliveries WHERE status = 'delivered'") == 1);
         }
 
-        feed.Bus = null;
         for (var i = 1; i < 20; i++)
             feed.Commit($"run-{i}");
 

@@ -54,6 +54,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ScheduleLimitReached = new("schedule_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode WebhookLimitReached = new("webhook_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode WebhookFailed = new("webhook_failed", 409, FailedPrecondition);
+    public static readonly ErrorCode TriggerLimitReached = new("trigger_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode DeliveryNotDead = new("delivery_not_dead", 409, FailedPrecondition);
     public static readonly ErrorCode WebhookPathTaken = new("webhook_path_taken", 409, AlreadyExists);
     public static readonly ErrorCode RunAlreadyActive = new("run_already_active", 409, AlreadyExists);

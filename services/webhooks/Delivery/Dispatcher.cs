@@ -33,7 +33,7 @@ internal sealed partial class Dispatcher : BackgroundService
 
     private readonly ConcurrentDictionary<string, int> inFlight = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, bool> work = new();
-    private readonly SemaphoreSlim wake = new(1, 1);
+    private readonly Bell bell = new(isRung: true);
     private readonly LaneStore lanes;
     private readonly Settlements settlements;
     private readonly DeliverySender sender;
@@ -54,17 +54,7 @@ internal sealed partial class Dispatcher : BackgroundService
     }
 
     /// <summary>There is something to send.</summary>
-    public void Wake()
-    {
-        try
-        {
-            wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Awake already.
-        }
-    }
+    public void Wake() => bell.Ring();
 
     /// <summary>Lets what is under way come to its end; a claim that does not make it ends by itself.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -94,7 +84,7 @@ internal sealed partial class Dispatcher : BackgroundService
     {
         while (true)
         {
-            await wake.WaitAsync(stoppingToken);
+            await bell.WaitAsync(stoppingToken);
             var pause = PauseAfterFailure;
             try
             {

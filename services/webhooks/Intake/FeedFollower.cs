@@ -3,6 +3,7 @@ using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Storage;
 using OpenWop.Micro.Webhooks.Delivery;
+using OpenWop.Micro.Webhooks.Triggers;
 
 namespace OpenWop.Micro.Webhooks.Intake;
 
@@ -13,16 +14,16 @@ namespace OpenWop.Micro.Webhooks.Intake;
 /// <list type="number">
 /// <item>The number of shards is asked for, as long as it takes; then leases are taken. That a shard has one follower saves work and
 /// nothing more: the cursor moves by compare and set, so of two followers one writes.</item>
-/// <item>A page is read after the cursor. While nobody has a subscription nothing is read; and what lies before the first one is
-/// skipped.</item>
-/// <item>Deliveries and cursor are written together, and the dispatchers are told.</item>
+/// <item>A page is read after the cursor. While nobody has a subscription or a trigger nothing is read; and what lies before the first
+/// one is skipped.</item>
+/// <item>Deliveries, firings and cursor are written together, and those who send and start are told.</item>
 /// <item>At the end of the feed the follower waits: for the bell of its shard, a new subscription, a gap on the bus, or at the latest for
 /// the next look.</item>
 /// </list>
 /// </remarks>
 internal sealed partial class FeedFollower : BackgroundService
 {
-    /// <summary>Topic that tells followers of new subscriptions.</summary>
+    /// <summary>Topic that tells followers of new subscriptions and triggers.</summary>
     public const string SubscriptionsTopic = "webhooks/subscriptions";
 
     private const int PageSize = 500;
@@ -36,6 +37,7 @@ internal sealed partial class FeedFollower : BackgroundService
     private readonly Feed.FeedClient feed;
     private readonly IntakeStore store;
     private readonly Dispatcher dispatcher;
+    private readonly RunStarter starter;
     private readonly WebhookOptions options;
     private readonly IEventBus bus;
     private readonly TimeProvider clock;
@@ -44,10 +46,10 @@ internal sealed partial class FeedFollower : BackgroundService
     private ShardLeases? leases;
 
     public FeedFollower(
-        [FromKeyedServices(WebhooksHosting.Service)] Database database, Feed.FeedClient feed, IntakeStore store, Dispatcher dispatcher, WebhookOptions options, IEventBus bus, TimeProvider clock, ILoggerFactory loggers)
+        [FromKeyedServices(WebhooksHosting.Service)] Database database, Feed.FeedClient feed, IntakeStore store, Dispatcher dispatcher, RunStarter starter, WebhookOptions options, IEventBus bus, TimeProvider clock, ILoggerFactory loggers)
     {
-        (this.database, this.feed, this.store, this.dispatcher, this.options, this.bus, this.clock, this.loggers) =
-            (database, feed, store, dispatcher, options, bus, clock, loggers);
+        (this.database, this.feed, this.store, this.dispatcher, this.starter, this.options, this.bus, this.clock, this.loggers) =
+            (database, feed, store, dispatcher, starter, options, bus, clock, loggers);
         logger = loggers.CreateLogger<FeedFollower>();
     }
 
@@ -176,9 +178,9 @@ internal sealed partial class FeedFollower : BackgroundService
     private async Task CatchUpAsync(int shard, CancellationToken cancellationToken)
     {
         var cursor = await store.ReadCursorAsync(shard, cancellationToken);
-        while (await store.ReadBookAsync(cancellationToken) is { IsEmpty: false } book)
+        while (await store.ReadInterestsAsync(cancellationToken) is { IsEmpty: false } interests)
         {
-            var page = book.StartOf(shard) is var start && start > cursor
+            var page = interests.StartOf(shard) is var start && start > cursor
                 ? new ReadFeedReply { Position = start }
                 : await feed.ReadFeedAsync(
                     new ReadFeedRequest { Shard = shard, AfterPosition = cursor, Limit = PageSize }, cancellationToken: cancellationToken);
@@ -192,10 +194,16 @@ internal sealed partial class FeedFollower : BackgroundService
             }
 
             cursor = page.Position;
-            if (written > 0)
+            if (written.Deliveries > 0)
             {
                 dispatcher.Wake();
                 bus.Publish(new BusMessage(Dispatcher.Topic, cursor, ReadOnlyMemory<byte>.Empty));
+            }
+
+            if (written.Firings > 0)
+            {
+                starter.Wake();
+                bus.Publish(new BusMessage(RunStarter.Topic, cursor, ReadOnlyMemory<byte>.Empty));
             }
         }
     }

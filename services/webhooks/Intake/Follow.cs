@@ -4,7 +4,7 @@ namespace OpenWop.Micro.Webhooks.Intake;
 internal sealed class Follow : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
-    private readonly SemaphoreSlim bell = new(0, 1);
+    private readonly Bell bell = new();
     private readonly Task work;
 
     public Follow(Func<Follow, Task> follow)
@@ -17,17 +17,7 @@ internal sealed class Follow : IAsyncDisposable
     public CancellationToken Stopped { get; }
 
     /// <summary>There may be something new.</summary>
-    public void Ring()
-    {
-        try
-        {
-            bell.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Rung already.
-        }
-    }
+    public void Ring() => bell.Ring();
 
     /// <summary>Until the bell has rung since the last time.</summary>
     public Task WaitAsync() => bell.WaitAsync(Stopped);

@@ -13,31 +13,30 @@ internal sealed class FakeFeed
     private readonly List<FeedEvent>[] _shards = [.. Enumerable.Range(0, Shards).Select(_ => new List<FeedEvent>())];
     private readonly Dictionary<string, long> _sequences = [];
 
-    public IEventBus? Bus { get; set; }
+    /// <summary>Who is told that there is something new.</summary>
+    public List<IEventBus> Listeners { get; } = [];
 
     /// <summary>Commits an event of a run, whose last character tells the shard.</summary>
-    public FeedEvent Commit(string runId, string type = "run.completed", string tenant = "acme", bool isTest = false, params string[] tags)
+    public FeedEvent Commit(string runId, string type = "run.completed", string tenant = "acme", bool isTest = false, params string[] tags) =>
+        Commit(new FeedEvent { RunId = runId, Type = type, Tenant = tenant, Test = isTest, Tags = { tags }, WorkflowId = "source" });
+
+    /// <summary>Commits an event; position, sequence and document are filled in.</summary>
+    /// <param name="payload">UTF-8 JSON.</param>
+    public FeedEvent Commit(FeedEvent @event, string payload = """{"text":"Zoë"}""")
     {
-        var shard = runId[^1] % Shards;
-        FeedEvent @event;
+        var shard = @event.RunId[^1] % Shards;
         lock (_shards)
         {
-            var sequence = _sequences[runId] = _sequences.GetValueOrDefault(runId, -1) + 1;
-            @event = new FeedEvent
-            {
-                Position = _shards[shard].Count + 1,
-                RunId = runId,
-                Sequence = sequence,
-                Type = type,
-                Document = ByteString.CopyFromUtf8($$"""{"eventId":"evt-{{runId}}-{{sequence}}","runId":"{{runId}}","type":"{{type}}","payload":{"text":"Zoë"},"sequence":{{sequence}}}"""),
-                Tenant = tenant,
-                Test = isTest,
-                Tags = { tags },
-            };
+            @event.Sequence = _sequences[@event.RunId] = _sequences.GetValueOrDefault(@event.RunId, -1) + 1;
+            @event.Position = _shards[shard].Count + 1;
+            @event.Document = ByteString.CopyFromUtf8(
+                $$"""{"eventId":"evt-{{@event.RunId}}-{{@event.Sequence}}","runId":"{{@event.RunId}}","type":"{{@event.Type}}","payload":{{payload}},"sequence":{{@event.Sequence}}}""");
             _shards[shard].Add(@event);
         }
 
-        Bus?.Publish(new BusMessage($"feed/{shard}", @event.Position, ReadOnlyMemory<byte>.Empty));
+        foreach (var bus in Listeners)
+            bus.Publish(new BusMessage($"feed/{shard}", @event.Position, ReadOnlyMemory<byte>.Empty));
+
         return @event;
     }
 

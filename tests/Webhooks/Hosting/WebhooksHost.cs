@@ -71,7 +71,7 @@ internal sealed class WebhooksHost : IAsyncDisposable
         app.MapIdentity();
         app.MapServiceOverGrpc<FakeFeed.Service>();
         app.MapWebhooks();
-        feed.Bus = app.Services.GetRequiredService<IEventBus>();
+        feed.Listeners.Add(app.Services.GetRequiredService<IEventBus>());
         await app.StartAsync();
         return new WebhooksHost(app, own, feed, time);
     }
@@ -99,6 +99,7 @@ internal sealed class WebhooksHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Feed.Listeners.Remove(_app.Services.GetRequiredService<IEventBus>());
         await _app.StopAsync();
         await _app.DisposeAsync();
         _folder?.Dispose();

@@ -184,9 +184,9 @@ public abstract class InboundTests(Stores store)
         await using (var host = await StartAsync(second))
             Assert.Equal(202, (await host.SendAsync(hook, "{}")).Status);
 
-        Task<InboundHost> StartAsync(string keys) => InboundHost.StartAsync([.. settings, $"OPENWOP_SECRETS_KEY={keys}"], folder);
+        Task<EngineHost> StartAsync(string keys) => EngineHost.StartAsync([.. settings, $"OPENWOP_SECRETS_KEY={keys}"], folder);
 
-        async Task<byte[]> SecretAsync(InboundHost host)
+        async Task<byte[]> SecretAsync(EngineHost host)
         {
             await using var session = await host.Database.OpenReadAsync(CancellationToken.None);
             return (await session.ScalarAsync<byte[]>("SELECT secret FROM inbound_webhooks WHERE id = $1", hook.Id))!;
@@ -307,7 +307,7 @@ public abstract class InboundTests(Stores store)
         Assert.Equal(StatusCode.PermissionDenied, refused.StatusCode);
     }
 
-    private Task<InboundHost> StartAsync() => InboundHost.StartAsync(store.Settings);
+    private Task<EngineHost> StartAsync() => EngineHost.StartAsync(store.Settings);
 
     private static async Task<ProtocolError> RefusedAsync<T>(Func<Task<T>> call) => (await Assert.ThrowsAsync<RpcException>(async () => await call())).ToProtocolError();
 }

@@ -24,26 +24,31 @@ using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Storage;
 using OpenWop.Micro.Testing;
 using OpenWop.Micro.Webhooks.Inbound.Store;
-using OpenWop.Micro.Webhooks.Tests.Hosting;
 using OpenWop.Micro.Workflows;
 using Client = OpenWop.Micro.Contracts.Webhooks.V1.InboundWebhooks.InboundWebhooksClient;
+using TriggersClient = OpenWop.Micro.Contracts.Webhooks.V1.Triggers.TriggersClient;
 
-namespace OpenWop.Micro.Webhooks.Tests.Inbound;
+namespace OpenWop.Micro.Webhooks.Tests.Hosting;
 
 /// <summary>The real service with identity and workflows beside it, an engine that only counts, and a clock that the test moves.</summary>
-internal sealed class InboundHost : IAsyncDisposable
+internal sealed class EngineHost : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(string Tenant, bool IsTest), Lazy<Task<string>>> _keys = [];
     private readonly WebApplication _app;
     private readonly TempFolder? _folder;
 
-    private InboundHost(WebApplication app, TempFolder? folder, CountingEngine engine, FakeTimeProvider time)
+    private EngineHost(WebApplication app, TempFolder? folder, CountingEngine engine, FakeFeed feed, FakeTimeProvider time)
     {
-        (_app, _folder, Engine, Time) = (app, folder, engine, time);
+        (_app, _folder, Engine, Feed, Time) = (app, folder, engine, feed, time);
         Client = app.Services.GetRequiredService<Client>();
+        Triggers = app.Services.GetRequiredService<TriggersClient>();
     }
 
     public Client Client { get; }
+
+    public TriggersClient Triggers { get; }
+
+    public FakeFeed Feed { get; }
 
     public CountingEngine Engine { get; }
 
@@ -53,11 +58,13 @@ internal sealed class InboundHost : IAsyncDisposable
 
     public Database Database => _app.Services.GetRequiredKeyedService<Database>("webhooks");
 
-    public static async Task<InboundHost> StartAsync(string[] settings, TempFolder? kept = null)
+    /// <param name="kept">Where the data is; null = a folder that goes with the host.</param>
+    /// <param name="before">A host that shares its engine and its feed with this one, and its clock.</param>
+    public static async Task<EngineHost> StartAsync(string[] settings, TempFolder? kept = null, EngineHost? before = null)
     {
         var folder = kept ?? new TempFolder();
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var (engine, feed) = (new CountingEngine(), new FakeFeed());
+        var time = before?.Time ?? new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var (engine, feed) = (before?.Engine ?? new CountingEngine(), before?.Feed ?? new FakeFeed());
         var builder = WebApplication.CreateBuilder(
             ["--data", folder.Path, "--urls", "http://127.0.0.1:0", "--OPENWOP_CLAIM_TTL_MS=300000", .. settings.Select(setting => $"--{setting}")]);
         builder.Services.AddSingleton<TimeProvider>(time);
@@ -70,6 +77,7 @@ internal sealed class InboundHost : IAsyncDisposable
         builder.Services.AddSingleton(engine);
         builder.AddWebhooks();
         builder.AddServiceClient<Client>("webhooks");
+        builder.AddServiceClient<TriggersClient>("webhooks");
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
         var app = builder.Build();
         app.MapServiceDefaults();
@@ -78,9 +86,9 @@ internal sealed class InboundHost : IAsyncDisposable
         app.MapServiceOverGrpc<FakeFeed.Service>();
         app.MapServiceOverGrpc<CountingEngine.Service>();
         app.MapWebhooks();
-        feed.Bus = app.Services.GetRequiredService<IEventBus>();
+        feed.Listeners.Add(app.Services.GetRequiredService<IEventBus>());
         await app.StartAsync();
-        var host = new InboundHost(app, kept is null ? folder : null, engine, time);
+        var host = new EngineHost(app, kept is null ? folder : null, engine, feed, time);
         await host.StoreWorkflowAsync("acme");
         await host.StoreWorkflowAsync("acme", isTest: true);
         return host;
@@ -100,6 +108,16 @@ internal sealed class InboundHost : IAsyncDisposable
                     """),
             },
             (await VerifyAsync(tenant, isTest)).HeadersFor("workflows"));
+
+    /// <summary>Makes a trigger of the workflow <c>w</c> from the members of a body.</summary>
+    public async Task<JsonElement> CreateTriggerAsync(string members, string tenant = "acme", bool isTest = false, string requestId = "") => JsonElement.Parse(
+        (await Triggers.CreateTriggerAsync(
+            new CreateTriggerRequest { Body = ByteString.CopyFromUtf8("{\"workflowId\":\"w\"," + members + "}"), RequestId = requestId }, await UserAsync(tenant, isTest))).Json.Span);
+
+    /// <summary>What became of a trigger's events, newest first.</summary>
+    public async Task<JsonElement[]> FiringsAsync(JsonElement trigger) =>
+        [.. (await Triggers.ListFiringsAsync(new ListFiringsRequest { Id = trigger.GetProperty("id").GetString(), Limit = 200 }, await UserAsync())).Firings
+            .Select(firing => JsonElement.Parse(firing.Span))];
 
     /// <summary>Makes a webhook for the workflow <c>w</c>.</summary>
     public async Task<Hook> CreateAsync(string path, string members = "", string tenant = "acme", bool isTest = false)
@@ -129,8 +147,21 @@ internal sealed class InboundHost : IAsyncDisposable
         return (reply.Status, JsonElement.Parse(reply.Json.Span));
     }
 
+    public Task StopAsync() => _app.StopAsync();
+
+    /// <summary>Moves the clock in steps until something is so.</summary>
+    public Task AdvanceUntilAsync(TimeSpan step, Func<Task<bool>> condition) => Eventually.TrueAsync(async () =>
+    {
+        if (await condition())
+            return true;
+
+        Time.Advance(step);
+        return false;
+    });
+
     public async ValueTask DisposeAsync()
     {
+        Feed.Listeners.Remove(_app.Services.GetRequiredService<IEventBus>());
         await _app.StopAsync();
         await _app.DisposeAsync();
         _folder?.Dispose();
