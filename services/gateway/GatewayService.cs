@@ -105,6 +105,7 @@ public static class GatewayService
     public static WebApplication UseGateway(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        app.UseMiddleware<TraceMiddleware>();
         app.UseMiddleware<EnvelopeMiddleware>();
         app.UseMiddleware<InflightLimit>();
         app.UseMiddleware<SessionMiddleware>();

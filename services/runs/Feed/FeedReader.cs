@@ -22,7 +22,7 @@ internal sealed class FeedReader(Database database)
     private const string EventsAfter = """
         SELECT e.position, e.run_id, e.sequence, e.type,
             CASE WHEN e.sequence < coalesce(r.own_from, 0) THEN NULL ELSE e.document END,
-            r.tenant, r.test, r.tags, r.workflow_id, r.lineage
+            r.tenant, r.test, r.tags, r.workflow_id, r.lineage, r.traceparent
         FROM run_events e JOIN runs r ON r.run_id = e.run_id
         WHERE e.shard = $1 AND e.position > $2
         ORDER BY e.position LIMIT $3
@@ -68,6 +68,9 @@ internal sealed class FeedReader(Database database)
 
             if (!rows.IsDBNull(9))
                 @event.Lineage.AddRange(TextsOf(rows.GetString(9)));
+
+            if (!rows.IsDBNull(10))
+                @event.Traceparent = rows.GetString(10);
 
             reply.Events.Add(@event);
         }

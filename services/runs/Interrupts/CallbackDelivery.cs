@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
@@ -52,6 +53,9 @@ internal sealed partial class CallbackDelivery(
 
     private async Task DeliverAsync(InterruptCallback callback, CancellationToken stoppingToken)
     {
+        using var trace = callback.Trace is { } context
+            ? new Activity("openwop.callback").SetParentId(context.TraceId, context.SpanId, context.TraceFlags).Start()
+            : null;
         var pause = FirstPause;
         for (var attempt = 1; ; attempt++, pause *= 4)
         {

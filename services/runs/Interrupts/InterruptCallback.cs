@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OpenWop.Micro.Runs.Core;
 
 namespace OpenWop.Micro.Runs.Interrupts;
@@ -7,6 +8,9 @@ namespace OpenWop.Micro.Runs.Interrupts;
 /// <param name="DueAt">When the interrupt times out; null = never.</param>
 internal sealed record InterruptCallback(Uri Target, string RunId, string NodeId, OpenInterrupt Interrupt, DateTimeOffset? DueAt)
 {
+    /// <summary>The attempt that waits, in the trace of its run; null = none is kept.</summary>
+    public ActivityContext? Trace { get; init; }
+
     /// <summary>The address at which whoever has the token can look at the interrupt and answer it.</summary>
     public static string UrlOf(string baseUrl, string token) => $"{baseUrl}/v1/interrupts/{Uri.EscapeDataString(token)}";
 
@@ -22,7 +26,10 @@ internal sealed record InterruptCallback(Uri Target, string RunId, string NodeId
                 && state.Nodes.GetValueOrDefault(suspended.Node) is { Interrupt: { IsResolved: false, Request.RequiresCredential: false } open } node
                 && open.Id == suspended.InterruptId)
             {
-                yield return new InterruptCallback(new Uri(url), state.RunId, suspended.Node, open, node.DueAt);
+                yield return new InterruptCallback(new Uri(url), state.RunId, suspended.Node, open, node.DueAt)
+                {
+                    Trace = SpanIdentity.WithinAttempt(state.RunId, state.Options, suspended.Node, node.Iteration, node.Attempt),
+                };
             }
         }
     }

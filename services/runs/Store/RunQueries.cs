@@ -30,8 +30,8 @@ internal static class RunQueries
         """;
 
     public const string InsertRun = """
-        INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at, parent_run_id, root_run_id, tags, own_from, state, lineage)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17)
+        INSERT INTO runs (run_id, shard, tenant, test, workflow_id, scope_id, status, last_sequence, active, wake_at, created_at, updated_at, parent_run_id, root_run_id, tags, own_from, state, lineage, traceparent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17, $18)
         """;
 
     public const string InsertTag = """

@@ -215,7 +215,8 @@ internal sealed class RunStore : IAsyncDisposable
             options.Tags.IsEmpty ? null : JsonSerializer.Serialize(options.Tags),
             append.History.Count == 0 ? null : append.History[^1].Sequence + 1,
             RunDescription.StateOf(state),
-            options.Lineage.IsEmpty ? null : JsonSerializer.Serialize(options.Lineage));
+            options.Lineage.IsEmpty ? null : JsonSerializer.Serialize(options.Lineage),
+            SpanIdentity.WithinRun(lease.RunId, options) is { } within ? SpanIdentity.Format(within) : null);
 
         // What is no text for every database cannot be asked for either.
         foreach (var tag in options.Tags.Where(tag => !tag.Contains('\0', StringComparison.Ordinal)))

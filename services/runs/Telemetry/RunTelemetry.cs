@@ -23,9 +23,12 @@ internal sealed class RunTelemetry(IMeterFactory meters)
     /// <summary>Whether somebody collects spans.</summary>
     public static bool IsTracing => Spans.HasListeners();
 
-    /// <summary>The trace of a run that is started by this call: the one that the client names, else that of the call; null = nobody collects.</summary>
+    /// <summary>
+    /// The trace of a run that is started by this call: the one that the client names, else that of the call if somebody collects here;
+    /// null = none.
+    /// </summary>
     public static string? TraceOf(string traceparent) =>
-        !IsTracing ? null : SpanIdentity.Parse(traceparent) is not null ? traceparent : Activity.Current?.Id ?? SpanIdentity.NewTraceparent();
+        SpanIdentity.Parse(traceparent) is not null ? traceparent : IsTracing ? Activity.Current?.Id ?? SpanIdentity.NewTraceparent() : null;
 
     public void Committed(RunAppend append)
     {
@@ -39,10 +42,12 @@ internal sealed class RunTelemetry(IMeterFactory meters)
             Observe(run, append, @event);
     }
 
-    /// <summary>Makes what an attempt does outside part of its span. Dispose when it is over.</summary>
+    /// <summary>
+    /// Makes what an attempt does outside part of its span, whether or not somebody collects spans here: others may. Dispose when it is over.
+    /// </summary>
     public static IDisposable? Enter(string runId, RunOptions? options, string nodeId, int iteration, int attempt)
     {
-        if (options is null || !IsTracing || SpanIdentity.WithinAttempt(runId, options, nodeId, iteration, attempt) is not { } context)
+        if (options is null || SpanIdentity.WithinAttempt(runId, options, nodeId, iteration, attempt) is not { } context)
             return null;
 
         // Stands for the span of the attempt, which is written when the attempt is over; it is not recorded itself.

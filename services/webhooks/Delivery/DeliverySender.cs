@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
@@ -25,6 +26,7 @@ internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal 
         var clocked = clock.GetTimestamp();
         using var request = CreateRequest(subscription, delivery, started);
         using var limit = new CancellationTokenSource(Patience, clock);
+        using var trace = Enter(delivery.Traceparent);
         var (status, error) = await TryAsync(request, subscription.Id, limit);
         return new Attempt(started, clock.GetElapsedTime(clocked), status, error);
     }
@@ -50,6 +52,10 @@ internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal 
 
         return request;
     }
+
+    /// <summary>Makes a request part of a trace: the HTTP client hands on whose child it is.</summary>
+    private static Activity? Enter(string? traceparent) =>
+        traceparent is null ? null : new Activity("openwop.webhook.delivery").SetParentId(traceparent).Start();
 
     private async Task<(int Status, string Error)> TryAsync(HttpRequestMessage request, string webhookId, CancellationTokenSource limit)
     {

@@ -14,7 +14,11 @@ internal static class DeliveryStatus
 
 /// <summary>The next delivery of a lane.</summary>
 /// <param name="Attempts">Attempts so far.</param>
-internal sealed record PendingDelivery(string Id, string RunId, long Sequence, string EventType, byte[] Body, int Attempts);
+internal sealed record PendingDelivery(string Id, string RunId, long Sequence, string EventType, byte[] Body, int Attempts)
+{
+    /// <summary>W3C context of the trace that the delivery belongs to; null = none.</summary>
+    public string? Traceparent { get; init; }
+}
 
 /// <summary>The right to send what one run has for one subscription, for the time of a claim.</summary>
 /// <param name="Token">Names this claim and no other.</param>

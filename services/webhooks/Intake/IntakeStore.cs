@@ -57,7 +57,8 @@ internal sealed class IntakeStore(
                 body ??= DeliveryBody.Write(@event.RunId, @event.Tenant, @event.Type, @event.Document.Span);
                 session.Enqueue(
                     DeliveryQueries.InsertDelivery,
-                    DeliveryBody.IdOf(subscription.Id, @event.RunId, @event.Sequence), subscription.Id, @event.RunId, @event.Sequence, @event.Type, body, now);
+                    DeliveryBody.IdOf(subscription.Id, @event.RunId, @event.Sequence), subscription.Id, @event.RunId, @event.Sequence, @event.Type, body, now,
+                    @event.Traceparent.Length > 0 ? @event.Traceparent : null);
                 var lane = (subscription.Id, @event.RunId);
                 lanes[lane] = lanes.GetValueOrDefault(lane) + 1;
                 count++;

@@ -85,7 +85,7 @@ internal sealed class DeliveryHistory([FromKeyedServices(WebhooksHosting.Service
         session =>
         {
             var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-            session.Enqueue(DeliveryQueries.InsertDelivery, delivery.Id, webhookId, delivery.RunId, delivery.Sequence, delivery.EventType, delivery.Body, now);
+            session.Enqueue(DeliveryQueries.InsertDelivery, delivery.Id, webhookId, delivery.RunId, delivery.Sequence, delivery.EventType, delivery.Body, now, delivery.Traceparent);
             session.Enqueue(DeliveryQueries.ExtendLane, webhookId, delivery.RunId, now, 1L);
             return Task.CompletedTask;
         },

@@ -12,8 +12,8 @@ internal static class DeliveryQueries
     public const string Cursor = "SELECT position FROM cursors WHERE shard = $1";
 
     public const string InsertDelivery = """
-        INSERT INTO deliveries (delivery_id, webhook_id, run_id, sequence, event_type, body, status, attempts, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, $7)
+        INSERT INTO deliveries (delivery_id, webhook_id, run_id, sequence, event_type, body, status, attempts, created_at, traceparent)
+        VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, $7, $8)
         ON CONFLICT (delivery_id) DO NOTHING
         """;
 
@@ -48,7 +48,7 @@ internal static class DeliveryQueries
 
     /// <summary>The next delivery of a lane, as long as its subscription wants it.</summary>
     public const string Head = """
-        SELECT d.delivery_id, d.sequence, d.event_type, d.body, d.attempts
+        SELECT d.delivery_id, d.sequence, d.event_type, d.body, d.attempts, d.traceparent
         FROM deliveries d JOIN subscriptions s ON s.webhook_id = d.webhook_id
         WHERE d.webhook_id = $1 AND d.run_id = $2 AND d.status = 'pending' AND s.status = 'active'
         ORDER BY d.sequence LIMIT 1

@@ -95,5 +95,8 @@ internal sealed class LaneStore([FromKeyedServices(WebhooksHosting.Service)] Dat
     }
 
     private static PendingDelivery Read(DbDataReader row, string runId) =>
-        new(row.GetString(0), runId, row.GetInt64(1), row.GetString(2), row.GetFieldValue<byte[]>(3), (int)row.GetInt64(4));
+        new(row.GetString(0), runId, row.GetInt64(1), row.GetString(2), row.GetFieldValue<byte[]>(3), (int)row.GetInt64(4))
+        {
+            Traceparent = row.IsDBNull(5) ? null : row.GetString(5),
+        };
 }
