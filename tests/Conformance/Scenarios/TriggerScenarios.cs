@@ -7,7 +7,7 @@ using OpenWop.Micro.Conformance.Driver;
 
 namespace OpenWop.Micro.Conformance.Scenarios;
 
-/// <summary>Webhooks in both directions on the authoring plane, where the host describes them.</summary>
+/// <summary>Webhooks in both directions, and triggers, on the authoring plane, where the host describes them.</summary>
 internal static class TriggerScenarios
 {
     private const string Section = "Webhooks of authors";
@@ -18,7 +18,63 @@ internal static class TriggerScenarios
     [
         new(Section, "Another system starts a run with a signed delivery, once", AuthoringScenarios.Describes("createInboundWebhook").And(Gate.Fixtures(Noop)), InboundAsync),
         new(Section, "A registered webhook is looked after", AuthoringScenarios.Describes("listSubscriptions"), SubscriptionAsync),
+        new("Triggers", "The end of a run starts another one", AuthoringScenarios.Describes("createTrigger").And(Gate.Fixtures(Noop)), StartAsync),
+        new("Triggers", "A trigger is looked after, and what it cannot start is told", AuthoringScenarios.Describes("createTrigger").And(Gate.Fixtures(Noop)), TriggerAsync),
     ];
+
+    /// <summary>Of the same workflow, which the trigger has to allow; what it starts has no tag, so that it fires once.</summary>
+    private static async Task StartAsync(Suite suite)
+    {
+        var tag = "conformance-" + Guid.NewGuid().ToString("n");
+        var path = await MakeAsync(suite, new { workflowId = Noop, on = new { events = new[] { "run.completed" }, tags = new[] { tag } }, allowSelf = true });
+        var source = Suite.RunIdOf((await suite.Host.PostAsync("/v1/runs", new { workflowId = Noop, tags = new[] { tag } })).Expecting(201));
+        var firing = await FiredAsync(suite, path, "started");
+        Expect.Equal(source, firing.GetProperty("source").GetProperty("runId").GetString(), "source of the firing");
+        var runId = firing.GetProperty("runId").GetString()!;
+        await suite.UntilAsync(runId, "completed");
+        var started = (await suite.Host.GetAsync($"/v1/runs/{runId}/events/poll?timeout=1")).Expecting(200).Json.GetProperty("events")[0];
+        Expect.Equal(firing.GetProperty("id").GetString(), started.GetProperty("causationId").GetString(), "causationId");
+        (await suite.Host.SendAsync("DELETE", path, null)).Expecting(204);
+    }
+
+    private static async Task TriggerAsync(Suite suite)
+    {
+        var tag = "conformance-" + Guid.NewGuid().ToString("n");
+        var workflow = (await suite.Host.PostAsync("/api/workflows", new { })).Expecting(201).Json.GetProperty("id").GetString()!;
+        var path = await MakeAsync(suite, new { workflowId = workflow, on = new { events = new[] { "run.completed" }, tags = new[] { tag } } });
+        (await suite.Host.PostAsync("/api/triggers", new { workflowId = workflow, on = new { } })).Expecting(400, "invalid_body");
+        (await suite.Host.GetAsync("/api/triggers?limit=1")).Expecting(200);
+        Expect.Equal(7, (await suite.Host.SendAsync("PATCH", path, """{"ratePerMinute":7}""")).Expecting(200).Json.GetProperty("ratePerMinute").GetInt32(), "ratePerMinute");
+        Expect.Equal("paused", (await suite.Host.PostAsync(path + "/pause")).Expecting(200).Json.GetProperty("state").GetString(), "state");
+        Expect.Equal("active", (await suite.Host.PostAsync(path + "/resume")).Expecting(200).Json.GetProperty("state").GetString(), "state");
+        (await suite.Host.SendAsync("DELETE", "/api/workflows/" + workflow, null, ("If-Match", "1"))).Expecting(204);
+        (await suite.Host.PostAsync("/v1/runs", new { workflowId = Noop, tags = new[] { tag } })).Expecting(201);
+        var firing = await FiredAsync(suite, path, "failed");
+        (await suite.Host.PostAsync($"{path}/firings/{firing.GetProperty("id").GetString()}/replay")).Expecting(202);
+        (await suite.Host.SendAsync("DELETE", path, null)).Expecting(204);
+        (await suite.Host.GetAsync(path)).Expecting(404);
+    }
+
+    private static async Task<string> MakeAsync(Suite suite, object body)
+    {
+        var path = "/api/triggers/" + (await suite.Host.PostAsync("/api/triggers", body)).Expecting(201).Json.GetProperty("id").GetString();
+        (await suite.Host.GetAsync(path)).Expecting(200);
+        return path;
+    }
+
+    private static async Task<JsonElement> FiredAsync(Suite suite, string path, string status)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var firings = (await suite.Host.GetAsync(path + "/firings?limit=5")).Expecting(200).Json.GetProperty("data");
+            if (firings.GetArrayLength() == 1 && firings[0].GetProperty("status").ValueEquals(status))
+                return firings[0];
+
+            Expect.InTime(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10), $"There should be one firing that has {status}: {firings.GetRawText()}");
+            await Task.Delay(25);
+        }
+    }
 
     private static async Task InboundAsync(Suite suite)
     {
