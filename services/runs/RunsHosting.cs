@@ -6,6 +6,7 @@ using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Runs.Activities;
 using OpenWop.Micro.Runs.Ai;
 using OpenWop.Micro.Runs.Api;
+using OpenWop.Micro.Runs.Connectors;
 using OpenWop.Micro.Runs.Feed;
 using OpenWop.Micro.Runs.Forwarding;
 using OpenWop.Micro.Runs.Interrupts;
@@ -46,7 +47,7 @@ public static class RunsHosting
         var database = DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory());
         builder.Services.AddServiceDatabase(Service, database, typeof(RunsHosting).Assembly);
         builder.Services.AddForwarding(Service, database, LeaseSettings.From(builder.Configuration, database.Exclusive));
-        builder.Services.AddSingleton<NodeTypes>();
+        builder.Services.AddConnectorNodes();
         builder.AddServiceClient<Vault.VaultClient>("identity");
         builder.Services.AddSingleton(provider => new RunSecrets(provider.GetRequiredService<Vault.VaultClient>));
         builder.Services.AddSingleton<NodeRunner>();

@@ -12,7 +12,7 @@ namespace OpenWop.Micro.Standalone;
 /// All services in one process. Each is added and mapped as in a process of its own; that they call each other in memory instead of
 /// over the network is the only difference.
 /// </summary>
-internal static class StandaloneHost
+public static class StandaloneHost
 {
     public static async Task<int> RunAsync(string[] args)
     {
@@ -21,7 +21,8 @@ internal static class StandaloneHost
         return 0;
     }
 
-    public static WebApplication Create(string[] args)
+    /// <param name="configure">Adds to the host: connectors, and what they need (docs/connectors.md).</param>
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddServiceDefaults("standalone");
@@ -31,6 +32,7 @@ internal static class StandaloneHost
         builder.AddScheduler();
         builder.AddWebhooks();
         builder.AddGateway();
+        configure?.Invoke(builder);
 
         var app = builder.Build();
         app.UseGateway();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenWop.Micro.Connectors;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Topology;
@@ -28,6 +29,8 @@ public static class WorkflowsHosting
             typeof(WorkflowsHosting).Assembly);
         builder.Services.AddSingleton(provider => new WorkflowStore(
             provider.GetRequiredKeyedService<Database>(Service), provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddConnectorSet();
+        builder.Services.AddSingleton<Catalogue>();
         builder.Services.AddSingleton<Editor>();
         builder.Services.AddHostedService<SeedFolder>();
         return builder;

@@ -152,6 +152,20 @@ public abstract class ScheduleTests(Stores store)
         Assert.All(history, fire => Assert.Equal("fired", fire.GetProperty("status").GetString()));
     }
 
+    [Theory]
+    [InlineData("[1,2]", """{"$input":[1,2]}""")]
+    [InlineData("\"text\"", """{"$input":"text"}""")]
+    [InlineData("0", """{"$input":0}""")]
+    [InlineData("null", null)]
+    public async Task A_payload_that_is_no_object_is_the_input_as_it_is(string payload, string? inputs)
+    {
+        await using var host = await StartAsync();
+        await host.CreateAsync($$"""  "id":"m","cron":"* * * * *","payload":{{payload}} """);
+        await CountAsync(host, 1);
+
+        Assert.Equal(inputs, host.Runs.All[^1].Body.TryGetProperty("inputs", out var given) ? given.GetRawText() : null);
+    }
+
     [Fact]
     public async Task Pausing_drops_slots_and_resuming_does_not_bring_them_back()
     {

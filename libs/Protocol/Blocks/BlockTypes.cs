@@ -1,7 +1,7 @@
 namespace OpenWop.Micro.Protocol.Blocks;
 
 /// <summary>
-/// Blocks are nodes whose type is in <see cref="Connectors"/>; nodes of other types may stand beside them
+/// Blocks are nodes whose type is in the host's <see cref="ConnectorSet"/>; nodes of other types may stand beside them
 /// (docs/decisions/0041-control-plane-model.md).
 /// </summary>
 public static class BlockTypes
@@ -14,9 +14,6 @@ public static class BlockTypes
 
     /// <summary>Node type of the placeholder.</summary>
     public const string PlaceholderTypeId = "core.noop";
-
-    /// <summary>Whether nodes of a type are blocks: their strings are templates, and handles lead from one to the next.</summary>
-    public static bool IsBlock(string typeId) => Connectors.Find(typeId) is not null;
 
     /// <summary>Whether a node stands in for blocks that are still to come.</summary>
     public static bool IsPlaceholder(string id, string typeId) => id == PlaceholderId && typeId == PlaceholderTypeId;

@@ -28,6 +28,9 @@ public sealed record ConnectorParameter(string Name, string Control, string Desc
     public ImmutableArray<string> Options { get; init; } = [];
 
     public ParameterVisibility Visibility { get; init; }
+
+    /// <summary>Whether it is the id of a secret in the organization's vault: the connector gets the value, and authors never do.</summary>
+    public bool IsSecret { get; init; }
 }
 
 /// <summary>A member of a block's output.</summary>

@@ -1,10 +1,10 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace OpenWop.Micro.Protocol.Blocks;
 
 /// <summary>
-/// Every block type. The catalogue, the rules of editing and the engine read this one table, so that what is shown is what is enforced.
+/// The built-in block types. The catalogue, the rules of editing and the engine read them in the host's <see cref="ConnectorSet"/>, so that
+/// what is shown is what is enforced.
 /// </summary>
 public static class Connectors
 {
@@ -219,11 +219,6 @@ public static class Connectors
             Example = """{"message":"No such customer."}""",
         },
     ];
-
-    private static readonly FrozenDictionary<string, Connector> ByType = All.ToFrozenDictionary(connector => connector.Type, StringComparer.Ordinal);
-
-    /// <summary>The block type of a name, or null.</summary>
-    public static Connector? Find(string type) => ByType.GetValueOrDefault(type);
 
     private static ConnectorParameter Short(string name, string description) => new(name, "short-input", description);
 

@@ -50,6 +50,7 @@ public static class ErrorCodes
     public static readonly ErrorCode InterruptNotFound = new("interrupt_not_found", 404, NotFoundStatus);
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", 405, Unimplemented);
     public static readonly ErrorCode RequestTimeout = new("request_timeout", 408, DeadlineExceeded);
+    public static readonly ErrorCode WorkflowExists = new("workflow_exists", 409, AlreadyExists);
     public static readonly ErrorCode ScheduleExists = new("schedule_exists", 409, AlreadyExists);
     public static readonly ErrorCode ScheduleLimitReached = new("schedule_limit_reached", 409, FailedPrecondition);
     public static readonly ErrorCode WebhookLimitReached = new("webhook_limit_reached", 409, FailedPrecondition);

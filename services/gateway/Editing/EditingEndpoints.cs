@@ -26,6 +26,8 @@ internal static class EditingEndpoints
         app.MapControl(EditingOperations.ListVersions, workflows.ListVersionsAsync);
         app.MapControl(EditingOperations.GetVersion, workflows.GetVersionAsync);
         app.MapControl(EditingOperations.RollBack, workflows.RollBackAsync);
+        app.MapControl(EditingOperations.ExportWorkflow, workflows.ExportAsync);
+        app.MapControl(EditingOperations.ImportWorkflow, workflows.ImportAsync);
 
         var catalogue = app.Services.GetRequiredService<CatalogueCalls>();
         app.MapControl(EditingOperations.ListConnectors, catalogue.ListAsync);

@@ -80,6 +80,25 @@ internal static class EditingOperations
         Errors = [ControlErrors.InvalidIfMatch, ErrorCodes.NotFound, ControlErrors.VersionMismatch, ErrorCodes.PreconditionRequired],
     };
 
+    public static readonly Operation ExportWorkflow = new("exportWorkflow", HttpMethods.Get, "/api/workflows/{id}/export")
+    {
+        Scopes = [ScopeNames.ManifestRead],
+        Summary = "A workflow as a file without secrets, to be imported here or elsewhere.",
+        Parameters = ["ExportedVersion"],
+        Successes = [new(200, "The file.", "WorkflowFile")],
+        Errors = [ErrorCodes.NotFound],
+    };
+
+    public static readonly Operation ImportWorkflow = new("importWorkflow", HttpMethods.Post, "/api/workflows/import")
+    {
+        Scopes = [ScopeNames.WorkflowsWrite],
+        Summary = "Makes a workflow out of a file, or, with If-Match, the next version of the workflow in `id`.",
+        Parameters = ["ImportedId", "IfVersionOfImport"],
+        Body = "WorkflowFile",
+        Successes = [new(201, "The workflow was made.", "ImportedWorkflow"), new(200, "The workflow has a new version.", "ImportedWorkflow")],
+        Errors = [ControlErrors.InvalidIfMatch, ErrorCodes.NotFound, ErrorCodes.WorkflowExists, ControlErrors.VersionMismatch],
+    };
+
     public static readonly Operation ListConnectors = new("listConnectors", HttpMethods.Get, "/api/connectors")
     {
         Scopes = [ScopeNames.ManifestRead],

@@ -98,6 +98,38 @@ internal sealed class WorkflowCalls(EditingClient editing)
             Options(call, cancellationToken)));
     }
 
+    public async Task<Answer> ExportAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var version = 0L;
+        if (call.Query("version") is { Length: > 0 } text && (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out version) || version == 0))
+            throw new ProtocolException(ProtocolError.NotFound("version"));
+
+        return Document(StatusCodes.Status200OK, await editing.ExportWorkflowAsync(
+            new GetWorkflowRequest { WorkflowId = Id(call), Version = version }, Options(call, cancellationToken)));
+    }
+
+    /// <summary>Makes a new workflow, one of the id in <c>?id=</c>, or, with <c>If-Match</c>, the next version of that.</summary>
+    public async Task<Answer> ImportAsync(OperationCall call, CancellationToken cancellationToken)
+    {
+        var id = call.Query("id") ?? "";
+        if (id.Length > MaxId || (id.Length > 0 && !id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')))
+            throw new ProtocolException(ProtocolError.Validation($"'id' must have 1 to {MaxId} characters of A-Z a-z 0-9 - _ .", "id"));
+
+        var expected = ExpectedVersion(call);
+        if (expected > 0 && id.Length == 0)
+            throw new ProtocolException(ProtocolError.Validation("If-Match needs the id of the workflow that gets a new version, as ?id=.", "id"));
+
+        return Document(expected == 0 ? StatusCodes.Status201Created : StatusCodes.Status200OK, await editing.ImportWorkflowAsync(
+            new ImportWorkflowRequest
+            {
+                WorkflowId = id,
+                IfMatch = expected,
+                Body = UnsafeByteOperations.UnsafeWrap(await call.ReadBody(cancellationToken)),
+                RequestId = call.RequestId,
+            },
+            Options(call, cancellationToken)));
+    }
+
     public async Task<Answer> DeleteAsync(OperationCall call, CancellationToken cancellationToken)
     {
         await editing.DeleteWorkflowAsync(new DeleteWorkflowRequest { WorkflowId = Id(call), IfMatch = ExpectedVersion(call) }, Options(call, cancellationToken));

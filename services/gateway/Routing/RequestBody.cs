@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 
@@ -14,6 +15,14 @@ internal static class RequestBody
     /// <summary>A body travels on in one message, whose limit is a little higher.</summary>
     private const int LargestMaxBytes = 7 * 1024 * 1024;
 
+    /// <summary>
+    /// What is read of a body that is refused for its size. A client that sends all of it before it looks at the answer would otherwise
+    /// find a broken connection in its place.
+    /// </summary>
+    private const long MaxDiscardedBytes = 64 * 1024 * 1024;
+
+    private static readonly TimeSpan MaxDiscardTime = TimeSpan.FromSeconds(5);
+
     /// <summary>Largest request body that is accepted.</summary>
     public static long MaxRequestBodyBytes(this IConfiguration configuration) =>
         configuration.Number(MaxBytesSetting, DefaultMaxBytes, min: 1024, LargestMaxBytes);
@@ -22,6 +31,7 @@ internal static class RequestBody
     /// <exception cref="BadHttpRequestException">413, or the body is not well-formed HTTP.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
+        await RefuseTooLargeAsync(request, cancellationToken);
         var reader = request.BodyReader;
         var read = await reader.ReadAsync(cancellationToken);
         if (read.IsCompleted && read.Buffer.IsEmpty)
@@ -35,8 +45,35 @@ internal static class RequestBody
 
     /// <summary>Like <see cref="ReadAsync"/>, whatever the media type says.</summary>
     /// <exception cref="BadHttpRequestException">413, or the body is not well-formed HTTP.</exception>
-    public static async ValueTask<ReadOnlyMemory<byte>> ReadAnyAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        await ReadToEndAsync(request.BodyReader, await request.BodyReader.ReadAsync(cancellationToken), cancellationToken);
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAnyAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        await RefuseTooLargeAsync(request, cancellationToken);
+        return await ReadToEndAsync(request.BodyReader, await request.BodyReader.ReadAsync(cancellationToken), cancellationToken);
+    }
+
+    /// <exception cref="ProtocolException">413: the body is announced to be larger than what is accepted.</exception>
+    private static async ValueTask RefuseTooLargeAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { MaxRequestBodySize: { } max } limit || request.ContentLength is not { } length || length <= max)
+            return;
+
+        if (length <= MaxDiscardedBytes && !limit.IsReadOnly)
+        {
+            limit.MaxRequestBodySize = length;
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(MaxDiscardTime);
+            try
+            {
+                await request.Body.CopyToAsync(Stream.Null, patience.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Too slow: the answer goes out, and the connection is closed with it.
+            }
+        }
+
+        throw new ProtocolException(new(ErrorCodes.PayloadTooLarge, $"A request body may have at most {max} bytes."));
+    }
 
     private static async ValueTask<ReadOnlyMemory<byte>> ReadToEndAsync(PipeReader reader, ReadResult read, CancellationToken cancellationToken)
     {

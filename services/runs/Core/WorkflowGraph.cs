@@ -13,10 +13,12 @@ internal sealed class WorkflowGraph
 {
     private readonly FrozenDictionary<string, GraphNode> byId;
 
-    public WorkflowGraph(WorkflowDefinition definition)
+    /// <param name="connectors">The block types of the host; null = the built-in ones.</param>
+    public WorkflowGraph(WorkflowDefinition definition, ConnectorSet? connectors = null)
     {
         Definition = definition;
-        var nodes = definition.Nodes.Select((node, index) => new GraphNode(node, index)).ToArray();
+        connectors ??= ConnectorSet.BuiltIn;
+        var nodes = definition.Nodes.Select((node, index) => new GraphNode(node, index, connectors.IsBlock(node.TypeId))).ToArray();
         Nodes = [.. nodes];
         byId = nodes.ToFrozenDictionary(node => node.Id, StringComparer.Ordinal);
         foreach (var edge in definition.Edges)
@@ -53,7 +55,7 @@ internal sealed class WorkflowGraph
 }
 
 /// <summary>A node with its edges.</summary>
-internal sealed class GraphNode(WorkflowNode definition, int index)
+internal sealed class GraphNode(WorkflowNode definition, int index, bool isBlock)
 {
     public WorkflowNode Definition { get; } = definition;
     public int Index { get; } = index;
@@ -62,7 +64,7 @@ internal sealed class GraphNode(WorkflowNode definition, int index)
     public List<GraphEdge> Outgoing { get; } = [];
 
     /// <summary>Whether the rules of blocks hold for it (docs/nodes.md).</summary>
-    public bool IsBlock { get; } = BlockTypes.IsBlock(definition.TypeId);
+    public bool IsBlock { get; } = isBlock;
 
     /// <summary>Loops that the node belongs to.</summary>
     public List<GraphLoop> Loops { get; } = [];

@@ -39,7 +39,7 @@ internal sealed class Attempts(string runId)
     {
         switch (@event.Body)
         {
-            case NodeStarted started when Connectors.Find(started.TypeId) is not { Kind: "trigger" }:
+            case NodeStarted started when ConnectorSet.BuiltIn.Find(started.TypeId) is not { Kind: "trigger" }:
                 var row = new Row(@event.Sequence, started.Node, @event.Timestamp) { Step = started.DelayUntil is null ? "run" : "sleep" };
                 _rows.Add(row);
                 _open[started.Node] = row;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Workflows.V1;
+using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Runs.Core;
 
@@ -13,7 +14,7 @@ internal sealed record PinnedDefinition(string Owner, long Version, WorkflowGrap
 /// Definitions from the workflows service. Versions are immutable, so a prepared graph is kept and shared by all runs of it;
 /// only the question which version is the head is asked anew for each run.
 /// </summary>
-internal sealed class Definitions(Workflows.WorkflowsClient workflows)
+internal sealed class Definitions(Workflows.WorkflowsClient workflows, ConnectorSet connectors)
 {
     /// <summary>Prepared versions kept; beyond, the cache starts over.</summary>
     private const int MaxGraphs = 2000;
@@ -70,6 +71,6 @@ internal sealed class Definitions(Workflows.WorkflowsClient workflows)
             graphs.Clear();
         }
 
-        return graphs.GetOrAdd(key, new WorkflowGraph(WorkflowDefinitionReader.Read(definition.Json.Memory)));
+        return graphs.GetOrAdd(key, new WorkflowGraph(WorkflowDefinitionReader.Read(definition.Json.Memory), connectors));
     }
 }

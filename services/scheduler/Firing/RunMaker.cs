@@ -215,10 +215,11 @@ internal sealed partial class RunMaker(Runs.RunsClient runs, FireStore fires, Ti
                 writer.WritePropertyName("inputs"u8);
                 spec.Payload.WriteTo(writer);
             }
-            else if (spec.Payload.ValueKind != JsonValueKind.Undefined)
+            else if (spec.Payload.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
             {
+                // As authors' own runs have it: any JSON is an input.
                 writer.WriteStartObject("inputs"u8);
-                writer.WritePropertyName("payload"u8);
+                writer.WritePropertyName(TriggerInput.Member);
                 spec.Payload.WriteTo(writer);
                 writer.WriteEndObject();
             }

@@ -12,7 +12,7 @@ using OpenWop.Micro.Workflows.Store;
 namespace OpenWop.Micro.Workflows.Api;
 
 /// <summary>Editing's face: whose workflows, and what the caller may do with them.</summary>
-internal sealed class EditingGrpcService(Editor editor, WorkflowStore store) : Contracts.Workflows.V1.Editing.EditingBase
+internal sealed class EditingGrpcService(Editor editor, Catalogue catalogue, WorkflowStore store) : Contracts.Workflows.V1.Editing.EditingBase
 {
     private const int MaxPage = 500;
     private const int MaxRequestIdLength = 128;
@@ -97,6 +97,16 @@ internal sealed class EditingGrpcService(Editor editor, WorkflowStore store) : C
             tenant, request.WorkflowId, request.IfMatch, request.Version, RequestIdOf(request.RequestId), context.GetCaller().Principal, context.CancellationToken));
     }
 
+    public override async Task<EditedDocument> ExportWorkflow(GetWorkflowRequest request, ServerCallContext context) =>
+        Map(await editor.ExportAsync(TenantOf(context, Scopes.ManifestRead), request.WorkflowId, request.Version, context.CancellationToken));
+
+    public override async Task<EditedDocument> ImportWorkflow(ImportWorkflowRequest request, ServerCallContext context)
+    {
+        var tenant = TenantOf(context, Scopes.WorkflowsWrite);
+        return Map(await editor.ImportAsync(
+            tenant, Filled(request.WorkflowId), request.IfMatch, request.Body.Memory, RequestIdOf(request.RequestId), context.GetCaller().Principal, context.CancellationToken));
+    }
+
     public override async Task<DeleteWorkflowReply> DeleteWorkflow(DeleteWorkflowRequest request, ServerCallContext context)
     {
         var tenant = TenantOf(context, Scopes.WorkflowsWrite);
@@ -111,8 +121,8 @@ internal sealed class EditingGrpcService(Editor editor, WorkflowStore store) : C
     {
         TenantOf(context, Scopes.ManifestRead);
         var json = request.Type.Length == 0
-            ? Catalogue.All(request.Full)
-            : Catalogue.One(request.Type) ?? throw new ProtocolException(ProtocolError.NotFound("block type"));
+            ? catalogue.All(request.Full)
+            : catalogue.One(request.Type) ?? throw new ProtocolException(ProtocolError.NotFound("block type"));
         return Task.FromResult(Map(json));
     }
 

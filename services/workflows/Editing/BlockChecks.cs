@@ -12,6 +12,7 @@ namespace OpenWop.Micro.Workflows.Editing;
 internal sealed class BlockChecks
 {
     private readonly Block[] _blocks;
+    private readonly ConnectorSet _connectors;
     private readonly Dictionary<string, int> _positions;
     private readonly BlockNames _names;
     private readonly ImmutableArray<int>[] _sources;
@@ -21,8 +22,9 @@ internal sealed class BlockChecks
     private int _visit;
     private int _upstreamOf = -1;
 
-    private BlockChecks(BlockGraph graph)
+    private BlockChecks(BlockGraph graph, ConnectorSet connectors)
     {
+        _connectors = connectors;
         _blocks = [.. graph.Blocks];
         _positions = _blocks.Select((block, index) => (block.Id, index)).ToDictionary(item => item.Id, item => item.index, StringComparer.Ordinal);
         _names = new BlockNames(_blocks.Select(block => (block.Id, block.Name)));
@@ -31,9 +33,9 @@ internal sealed class BlockChecks
     }
 
     /// <summary>Everything that keeps a graph from running, in the order of its blocks.</summary>
-    public static IReadOnlyList<BlockError> Check(BlockGraph graph)
+    public static IReadOnlyList<BlockError> Check(BlockGraph graph, ConnectorSet connectors)
     {
-        var checks = new BlockChecks(graph);
+        var checks = new BlockChecks(graph, connectors);
         for (var i = 0; i < checks._blocks.Length; i++)
             checks.Check(i);
         return checks._errors;
@@ -42,7 +44,7 @@ internal sealed class BlockChecks
     private void Check(int index)
     {
         var block = _blocks[index];
-        var connector = Connectors.Find(block.Type);
+        var connector = _connectors.Find(block.Type);
         // Nodes that are no blocks have rules of their own, which the engine knows.
         if (connector is null)
             return;
@@ -121,7 +123,7 @@ internal sealed class BlockChecks
         {
             AddReference(index, text, BlockErrorCodes.NotUpstream, $"'{text}' refers to block '{id}', which is not upstream of '{_blocks[index].Id}'.");
         }
-        else if (reference.Path.Length > 0 && Connectors.Find(target.Type) is { } connector && !connector.Declares(reference.Path.Span[0]))
+        else if (reference.Path.Length > 0 && _connectors.Find(target.Type) is { } connector && !connector.Declares(reference.Path.Span[0]))
         {
             AddReference(
                 index, text, BlockErrorCodes.UndeclaredOutput,

@@ -26,6 +26,24 @@ internal static class BlockView
         writer.WriteEndObject();
     });
 
+    /// <summary><c>{id, workflow, version, ok, validation_errors, omitted?}</c>, of an import.</summary>
+    public static ReadOnlyMemory<byte> Imported(
+        string id, long version, string format, BlockGraph graph, IReadOnlyList<BlockError> errors, IReadOnlyList<string> omitted) => JsonObjects.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("id"u8, id);
+        writer.WritePropertyName("workflow"u8);
+        WriteGraph(writer, format, graph);
+        writer.WriteNumber("version"u8, version);
+        writer.WriteBoolean("ok"u8, errors.Count == 0);
+        writer.WriteStartArray("validation_errors"u8);
+        foreach (var error in errors)
+            WriteError(writer, error);
+        writer.WriteEndArray();
+        WorkflowFile.WriteOmitted(writer, omitted);
+        writer.WriteEndObject();
+    });
+
     /// <summary><c>{ok, workflow, version, validation_errors, skipped_items, summary}</c>.</summary>
     public static ReadOnlyMemory<byte> Edited(long version, string format, BlockGraph graph, AppliedOps applied, IReadOnlyList<BlockError> errors, bool isDryRun) =>
         JsonObjects.Write(writer =>

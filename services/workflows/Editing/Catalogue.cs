@@ -3,24 +3,24 @@ using OpenWop.Micro.Protocol.Blocks;
 
 namespace OpenWop.Micro.Workflows.Editing;
 
-/// <summary>The block types as documents: exactly what editing enforces, as both read <see cref="Connectors"/>.</summary>
-internal static class Catalogue
+/// <summary>The block types as documents: exactly what editing enforces, as both read the same set.</summary>
+internal sealed class Catalogue(ConnectorSet connectors)
 {
-    private static readonly ReadOnlyMemory<byte> Summaries = List(isFull: false);
-    private static readonly ReadOnlyMemory<byte> Full = List(isFull: true);
+    private readonly ReadOnlyMemory<byte> _summaries = List(connectors, isFull: false);
+    private readonly ReadOnlyMemory<byte> _full = List(connectors, isFull: true);
 
     /// <summary><c>{data}</c> of all types.</summary>
-    public static ReadOnlyMemory<byte> All(bool isFull) => isFull ? Full : Summaries;
+    public ReadOnlyMemory<byte> All(bool isFull) => isFull ? _full : _summaries;
 
     /// <summary>One type in full; null when there is none of that name.</summary>
-    public static ReadOnlyMemory<byte>? One(string type) =>
-        Connectors.Find(type) is { } connector ? JsonObjects.Write(writer => Write(writer, connector, isFull: true)) : (ReadOnlyMemory<byte>?)null;
+    public ReadOnlyMemory<byte>? One(string type) =>
+        connectors.Find(type) is { } connector ? JsonObjects.Write(writer => Write(writer, connector, isFull: true)) : (ReadOnlyMemory<byte>?)null;
 
-    private static ReadOnlyMemory<byte> List(bool isFull) => JsonObjects.Write(writer =>
+    private static ReadOnlyMemory<byte> List(ConnectorSet connectors, bool isFull) => JsonObjects.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteStartArray("data"u8);
-        foreach (var connector in Connectors.All)
+        foreach (var connector in connectors.All)
             Write(writer, connector, isFull);
         writer.WriteEndArray();
         writer.WriteStartObject("pagination"u8);

@@ -37,7 +37,7 @@ internal static class DefinitionDocument
 
     /// <summary>The definition with another graph in it.</summary>
     /// <param name="stored">What it was; undefined for a new one.</param>
-    public static ReadOnlyMemory<byte> Write(string workflowId, JsonElement stored, BlockGraph graph)
+    public static ReadOnlyMemory<byte> Write(string workflowId, JsonElement stored, BlockGraph graph, ConnectorSet connectors)
     {
         var removed = graph.Removed.Where(id => !graph.Contains(id)).ToHashSet(StringComparer.Ordinal);
         return JsonObjects.Write(writer =>
@@ -59,10 +59,10 @@ internal static class DefinitionDocument
                         WriteText(writer, "description", graph.Description);
                         break;
                     case "nodes":
-                        WriteNodes(writer, graph, removed);
+                        WriteNodes(writer, graph, connectors, removed);
                         break;
                     case "edges":
-                        WriteEdges(writer, graph);
+                        WriteEdges(writer, graph, connectors);
                         break;
                     case "variables" when graph.HasNewVariables:
                         WriteVariables(writer, graph.Variables);
@@ -108,23 +108,23 @@ internal static class DefinitionDocument
         Stored = edge,
     };
 
-    private static void WriteNodes(Utf8JsonWriter writer, BlockGraph graph, HashSet<string> removed)
+    private static void WriteNodes(Utf8JsonWriter writer, BlockGraph graph, ConnectorSet connectors, HashSet<string> removed)
     {
         writer.WriteStartArray("nodes"u8);
         foreach (var block in graph.Blocks)
         {
             if (block.IsChanged || RefersTo(block.Stored, removed))
-                WriteNode(writer, block, removed);
+                WriteNode(writer, block, connectors, removed);
             else
                 block.Stored.WriteTo(writer);
         }
 
         if (graph.BlockCount == 0)
-            WriteNode(writer, new Block(BlockTypes.PlaceholderId, BlockTypes.PlaceholderTypeId, EmptyObject), removed);
+            WriteNode(writer, new Block(BlockTypes.PlaceholderId, BlockTypes.PlaceholderTypeId, EmptyObject), connectors, removed);
         writer.WriteEndArray();
     }
 
-    private static void WriteNode(Utf8JsonWriter writer, Block block, HashSet<string> removed)
+    private static void WriteNode(Utf8JsonWriter writer, Block block, ConnectorSet connectors, HashSet<string> removed)
     {
         writer.WriteStartObject();
         writer.WriteString("id"u8, block.Id);
@@ -148,7 +148,7 @@ internal static class DefinitionDocument
                     member.WriteTo(writer);
             }
         }
-        else if (Connectors.Find(block.Type)?.Kind == "compute")
+        else if (connectors.Find(block.Type)?.Kind == "compute")
         {
             writer.WriteStartObject("settings"u8);
             writer.WriteNumber("maxRetries"u8, MaxRetries);
@@ -180,7 +180,7 @@ internal static class DefinitionDocument
         && node.TryGetProperty("inputs", out var inputs)
         && inputs.EnumerateObject().Any(port => Text(port.Value, "nodeId") is { } source && removed.Contains(source));
 
-    private static void WriteEdges(Utf8JsonWriter writer, BlockGraph graph)
+    private static void WriteEdges(Utf8JsonWriter writer, BlockGraph graph, ConnectorSet connectors)
     {
         var taken = graph.Connections
             .Where(connection => connection.Stored.ValueKind == JsonValueKind.Object)
@@ -201,13 +201,13 @@ internal static class DefinitionDocument
                 id = Text(connection.Stored, "id");
             while (id is null || (connection.Stored.ValueKind != JsonValueKind.Object && !taken.Add(id)))
                 id = string.Create(CultureInfo.InvariantCulture, $"e{++number}");
-            WriteEdge(writer, id, connection, graph);
+            WriteEdge(writer, id, connection, graph, connectors);
         }
 
         writer.WriteEndArray();
     }
 
-    private static void WriteEdge(Utf8JsonWriter writer, string id, Connection connection, BlockGraph graph)
+    private static void WriteEdge(Utf8JsonWriter writer, string id, Connection connection, BlockGraph graph, ConnectorSet connectors)
     {
         writer.WriteStartObject();
         writer.WriteString("id"u8, id);
@@ -227,14 +227,14 @@ internal static class DefinitionDocument
         WriteText(writer, "label", connection.Condition);
 
         // Blocks go on when one connection is live; a failure is followed where the handle says so.
-        if (connection.Handle == BlockTypes.ErrorHandle && IsBlock(graph, connection.Source))
+        if (connection.Handle == BlockTypes.ErrorHandle && IsBlock(graph, connection.Source, connectors))
             writer.WriteString("triggerRule"u8, "any_failed"u8);
-        else if (IsBlock(graph, connection.Target))
+        else if (IsBlock(graph, connection.Target, connectors))
             writer.WriteString("triggerRule"u8, "any_success"u8);
         writer.WriteEndObject();
     }
 
-    private static bool IsBlock(BlockGraph graph, string id) => graph.TryGet(id, out var block) && BlockTypes.IsBlock(block.Type);
+    private static bool IsBlock(BlockGraph graph, string id, ConnectorSet connectors) => graph.TryGet(id, out var block) && connectors.IsBlock(block.Type);
 
     private static void WriteVariables(Utf8JsonWriter writer, JsonElement variables)
     {

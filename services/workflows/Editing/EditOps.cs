@@ -21,18 +21,16 @@ internal static class EditOps
 
     private static readonly JsonElement EmptyObject = JsonElement.Parse("{}");
 
-    private static readonly string RegisteredTypes = string.Join(", ", Connectors.All.Select(connector => connector.Type));
-
     /// <summary>Applies all operations.</summary>
     /// <param name="graph">Is changed.</param>
-    public static AppliedOps Apply(BlockGraph graph, IReadOnlyCollection<JsonElement> ops)
+    public static AppliedOps Apply(BlockGraph graph, IReadOnlyCollection<JsonElement> ops, ConnectorSet connectors)
     {
         List<SkippedOp> skipped = [];
         List<BlockError> errors = [];
         foreach (var json in ops)
         {
             var op = new EditOp(json);
-            if (Apply(graph, op, errors) is { } skip)
+            if (Apply(graph, op, connectors, errors) is { } skip)
                 skipped.Add(new SkippedOp(skip.Code, op.Type, op.BlockId, skip.Reason) { TargetBlockId = skip.Target });
         }
 
@@ -41,10 +39,10 @@ internal static class EditOps
 
     private sealed record Skip(string Code, string Reason, string? Target = null);
 
-    private static Skip? Apply(BlockGraph graph, EditOp op, List<BlockError> errors) => op.Type switch
+    private static Skip? Apply(BlockGraph graph, EditOp op, ConnectorSet connectors, List<BlockError> errors) => op.Type switch
     {
-        EditOp.Add => Add(graph, op, errors),
-        EditOp.Edit => Edit(graph, op, errors),
+        EditOp.Add => Add(graph, op, connectors, errors),
+        EditOp.Edit => Edit(graph, op, connectors, errors),
         EditOp.Delete => Delete(graph, op),
         EditOp.Connect => Connect(graph, op),
         EditOp.Disconnect => Disconnect(graph, op),
@@ -63,7 +61,7 @@ internal static class EditOps
             : "an operation must be an object"),
     };
 
-    private static Skip? Add(BlockGraph graph, EditOp op, List<BlockError> errors)
+    private static Skip? Add(BlockGraph graph, EditOp op, ConnectorSet connectors, List<BlockError> errors)
     {
         if (op.Text("block_id") is not { } id || op.Text("type") is not { } type)
             return Malformed("'block_id' and 'type' must be strings");
@@ -73,8 +71,8 @@ internal static class EditOps
             return new Skip(SkipCodes.InvalidBlockId, problem);
         if (graph.Contains(id))
             return new Skip(SkipCodes.BlockAlreadyExists, $"Block '{id}' exists already; use edit to change it.");
-        if (Connectors.Find(type) is not { } connector)
-            return NotRegistered(type);
+        if (connectors.Find(type) is not { } connector)
+            return NotRegistered(type, connectors);
         if (graph.BlockCount >= WorkflowLimits.MaxNodes)
             return new Skip(SkipCodes.LimitExceeded, $"A workflow has at most {WorkflowLimits.MaxNodes} blocks.");
 
@@ -82,7 +80,7 @@ internal static class EditOps
         return null;
     }
 
-    private static Skip? Edit(BlockGraph graph, EditOp op, List<BlockError> errors)
+    private static Skip? Edit(BlockGraph graph, EditOp op, ConnectorSet connectors, List<BlockError> errors)
     {
         if (op.Text("block_id") is null)
             return Malformed("'block_id' must be a string");
@@ -94,7 +92,7 @@ internal static class EditOps
         graph.Replace(block with
         {
             Name = op.Text("name") is null ? block.Name : NameOf(op),
-            Params = Merge(block.Params, op.Member("params"), Connectors.Find(block.Type), block.Id, errors),
+            Params = Merge(block.Params, op.Member("params"), connectors.Find(block.Type), block.Id, errors),
             IsChanged = true,
         });
         return null;
@@ -292,6 +290,6 @@ internal static class EditOps
 
     private static Skip NotFound(string id) => new(SkipCodes.BlockNotFound, $"Block '{id}' does not exist.");
 
-    private static Skip NotRegistered(string type) =>
-        new(SkipCodes.BlockTypeNotRegistered, $"There is no block type '{type}'. Types: {RegisteredTypes}");
+    private static Skip NotRegistered(string type, ConnectorSet connectors) =>
+        new(SkipCodes.BlockTypeNotRegistered, $"There is no block type '{type}'. Types: {connectors.TypeList}");
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Json;
 using OpenWop.Micro.Protocol.Workflows;
@@ -18,7 +19,7 @@ internal readonly record struct Edited(ReadOnlyMemory<byte> Json, long Version);
 /// all blocks: pure. 3. Write the next version, if the head has not moved since. What that costs does not depend on how many versions
 /// there are, and nobody waits for anybody while operations are applied.
 /// </remarks>
-internal sealed class Editor(WorkflowStore store)
+internal sealed partial class Editor(WorkflowStore store, ConnectorSet connectors)
 {
     private static readonly JsonLimits Body = new(MaxBytes: 7 << 20, MaxDepth: 64);
 
@@ -27,7 +28,7 @@ internal sealed class Editor(WorkflowStore store)
         // The id is made of the request, so that a repeated one finds what it has made.
         var id = WorkflowIds.Make(tenant, requestId);
         var graph = DefinitionDocument.Empty(name, description);
-        var document = DefinitionDocument.Write(id, default, graph);
+        var document = DefinitionDocument.Write(id, default, graph, connectors);
         var version = await store.WriteVersionAsync(tenant, id, expected: 0, document, name, requestId, principal, cancellationToken);
         return new Edited(BlockView.Workflow(id, version, "1.0.0", graph), version);
     }
@@ -47,7 +48,7 @@ internal sealed class Editor(WorkflowStore store)
 
     /// <summary>What keeps the newest version from running.</summary>
     public async Task<IReadOnlyList<BlockError>> CheckAsync(string tenant, string workflowId, CancellationToken cancellationToken) =>
-        BlockChecks.Check(DefinitionDocument.Read(workflowId, (await HeadAsync(tenant, workflowId, cancellationToken)).Definition));
+        BlockChecks.Check(DefinitionDocument.Read(workflowId, (await HeadAsync(tenant, workflowId, cancellationToken)).Definition), connectors);
 
     /// <exception cref="ProtocolException">400 for a body that is none, 404, or <c>precondition_failed</c>.</exception>
     public async Task<Edited> ApplyAsync(
@@ -89,22 +90,22 @@ internal sealed class Editor(WorkflowStore store)
                 throw new ProtocolException(WorkflowStore.VersionMismatch(expected, head.Version));
 
             made = await store.WriteVersionAsync(
-                tenant, workflowId, expected, DefinitionDocument.Write(workflowId, definition, graph), graph.Name, requestId, principal, cancellationToken);
+                tenant, workflowId, expected, DefinitionDocument.Write(workflowId, definition, graph, connectors), graph.Name, requestId, principal, cancellationToken);
         }
 
         return new Edited(BlockView.Version(made, FormatOf(definition), graph), made);
     }
 
-    private static Result Apply(string workflowId, JsonElement definition, IReadOnlyCollection<JsonElement> ops)
+    private Result Apply(string workflowId, JsonElement definition, IReadOnlyCollection<JsonElement> ops)
     {
         var graph = DefinitionDocument.Read(workflowId, definition);
-        var applied = EditOps.Apply(graph, ops);
+        var applied = EditOps.Apply(graph, ops, connectors);
         return new Result(
             graph,
-            DefinitionDocument.Write(workflowId, definition, graph),
+            DefinitionDocument.Write(workflowId, definition, graph, connectors),
             FormatOf(definition),
             applied,
-            [.. applied.Errors, .. BlockChecks.Check(graph)]);
+            [.. applied.Errors, .. BlockChecks.Check(graph, connectors)]);
     }
 
     /// <summary>What operations have come to.</summary>

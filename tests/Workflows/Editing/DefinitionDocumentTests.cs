@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Protocol.Workflows;
 using OpenWop.Micro.Workflows.Editing;
 
@@ -16,7 +17,7 @@ public sealed class DefinitionDocumentTests
     {
         var before = JsonElement.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Fixtures", "workflows", file)));
 
-        var utf8 = DefinitionDocument.Write(before.GetProperty("id").GetString()!, before, DefinitionDocument.Read(before.GetProperty("id").GetString()!, before));
+        var utf8 = DefinitionDocument.Write(before.GetProperty("id").GetString()!, before, DefinitionDocument.Read(before.GetProperty("id").GetString()!, before), ConnectorSet.BuiltIn);
         var after = JsonNode.Parse(utf8.Span)!;
 
         Assert.Null(WorkflowValidator.Validate(utf8.Span).ToProtocolError());
@@ -34,7 +35,7 @@ public sealed class DefinitionDocumentTests
             """{"operation_type":"disable","block_id":"fetch"}""",
             """{"operation_type":"set_variables","variables":{"tenant":"x"}}""").Graph;
 
-        var utf8 = DefinitionDocument.Write("wf", default, graph);
+        var utf8 = DefinitionDocument.Write("wf", default, graph, ConnectorSet.BuiltIn);
 
         Assert.Null(WorkflowValidator.Validate(utf8.Span).ToProtocolError());
         var read = DefinitionDocument.Read("wf", JsonElement.Parse(utf8.Span));
@@ -54,15 +55,15 @@ public sealed class DefinitionDocumentTests
             """);
 
         var result = Patch.On(DefinitionDocument.Read("wf", before), """{"operation_type":"edit","block_id":"a","params":{"y":1}}""");
-        var kept = JsonElement.Parse(DefinitionDocument.Write("wf", before, result.Graph).Span);
+        var kept = JsonElement.Parse(DefinitionDocument.Write("wf", before, result.Graph, ConnectorSet.BuiltIn).Span);
         Assert.Equal("9007199254740993", kept.GetProperty("nodes")[0].GetProperty("config").GetProperty("x").GetRawText());
         Assert.Equal("n", kept.GetProperty("nodes")[0].GetProperty("notes").GetString());
         Assert.Equal("all_complete", kept.GetProperty("edges")[0].GetProperty("triggerRule").GetString());
 
         // Nothing refers to a node that is gone.
         var graph = DefinitionDocument.Read("wf", before);
-        EditOps.Apply(graph, [JsonElement.Parse("""{"operation_type":"delete","block_id":"b"}""")]);
-        var utf8 = DefinitionDocument.Write("wf", before, graph);
+        EditOps.Apply(graph, [JsonElement.Parse("""{"operation_type":"delete","block_id":"b"}""")], ConnectorSet.BuiltIn);
+        var utf8 = DefinitionDocument.Write("wf", before, graph, ConnectorSet.BuiltIn);
         Assert.Null(WorkflowValidator.Validate(utf8.Span).ToProtocolError());
     }
 }

@@ -229,7 +229,7 @@ public sealed class EditOpsTests
             Assert.True(result.Skipped.Count <= read.Count);
 
             // What is stored is valid whatever was sent.
-            Assert.Null(WorkflowValidator.Validate(DefinitionDocument.Write("wf", default, result.Graph).Span).ToProtocolError());
+            Assert.Null(WorkflowValidator.Validate(DefinitionDocument.Write("wf", default, result.Graph, ConnectorSet.BuiltIn).Span).ToProtocolError());
 
             // One by one gives the same graph as all at once.
             var single = read.Aggregate(DefinitionDocument.Empty(null, null), (graph, op) => Patch.On(graph, [op]).Graph);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Workflows.Editing;
 
 namespace OpenWop.Micro.Workflows.Tests.Editing;
@@ -23,8 +24,8 @@ internal static class Patch
     public static PatchResult On(BlockGraph graph, IReadOnlyCollection<JsonElement> ops)
     {
         var copy = new BlockGraph(graph.Blocks, graph.Connections, graph.Name, graph.Description, graph.Variables);
-        var applied = EditOps.Apply(copy, ops);
-        IReadOnlyList<BlockError> errors = [.. applied.Errors, .. BlockChecks.Check(copy)];
+        var applied = EditOps.Apply(copy, ops, ConnectorSet.BuiltIn);
+        IReadOnlyList<BlockError> errors = [.. applied.Errors, .. BlockChecks.Check(copy, ConnectorSet.BuiltIn)];
         return new PatchResult(copy, applied.Skipped, errors, EditSummary.Of(applied, errors));
     }
 

@@ -17,7 +17,7 @@ internal static class BlockParameters
     /// <summary>Returns why the block cannot run with what its parameters refer to; null when it can, or is no block.</summary>
     public static NodeError? Resolve(NodeContext context)
     {
-        if (!BlockTypes.IsBlock(context.Node.TypeId) || context.Node.Config.ValueKind != JsonValueKind.Object)
+        if (context.Blocks is null || context.Node.Config.ValueKind != JsonValueKind.Object)
             return null;
 
         NodeError? error = null;
