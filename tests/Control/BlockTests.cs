@@ -3,8 +3,7 @@ using System.Globalization;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Block types, each as authors use it.</summary>
-[Collection(OnEmbedded.Name)]
-public sealed class BlockTests(EmbeddedHost host)
+public abstract class BlockTests(ControlHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -119,3 +118,9 @@ public sealed class BlockTests(EmbeddedHost host)
         Assert.Equal("no model", (await _author.OutputsAsync(id)).GetProperty("none").GetProperty("result").GetString());
     }
 }
+
+[Collection(OnEmbedded.Name)]
+public sealed class EmbeddedBlockTests(EmbeddedHost host) : BlockTests(host);
+
+[Collection(OnCluster.Name)]
+public sealed class ClusterBlockTests(ClusterHost host) : BlockTests(host);

@@ -4,8 +4,7 @@ using OpenWop.Micro.EndToEnd.Tests.Hosting;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Loops over items: <c>for_each</c>.</summary>
-[Collection(OnEmbedded.Name)]
-public sealed class LoopTests(EmbeddedHost host)
+public abstract class LoopTests(ControlHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -126,6 +125,27 @@ public sealed class LoopTests(EmbeddedHost host)
         Assert.DoesNotContain("replay.diverged", (await _author.GetAsync($"/v1/runs/{fork}/events/poll?lastSequence=-1&timeout=1")).Body.GetRawText(), StringComparison.Ordinal);
     }
 
+    private async Task<string> LoopAsync(string body, string parameters, params string[] more) => await _author.CreateAsync(
+    [
+        Op.Trigger, Op.Add("each", "for_each", $$$"""{"items":"{{trigger.list}}","workflowId":"{{{body}}}",{{{parameters}}}}"""), Op.Connect("trg", "each"), .. more,
+    ]);
+
+    /// <summary>The attempts of items, by item, once there are as many as expected.</summary>
+    private protected static async Task<List<JsonElement>> RowsAsync(Author author, string runId, int expected)
+    {
+        List<JsonElement> rows = [];
+        await Testing.Eventually.TrueAsync(async () =>
+        {
+            rows = [.. (await author.GetAsync($"/api/runs/{runId}/logs")).Body.GetProperty("data").EnumerateArray().Where(row => row.TryGetProperty("item", out _))];
+            return rows.Count == expected;
+        });
+        return [.. rows.OrderBy(row => row.GetProperty("item").GetInt32())];
+    }
+}
+
+[Collection(OnEmbedded.Name)]
+public sealed class EmbeddedLoopTests(EmbeddedHost host) : LoopTests(host)
+{
     [Fact]
     public async Task A_loop_goes_on_where_it_was_when_the_server_died()
     {
@@ -159,21 +179,7 @@ public sealed class LoopTests(EmbeddedHost host)
         var results = run.GetProperty("output").GetProperty("outputs").GetProperty("each").GetProperty("results").EnumerateArray();
         Assert.Equal(["\"first\"", "1", "2"], results.Select(result => result.GetProperty("data").GetRawText()));
     }
-
-    private async Task<string> LoopAsync(string body, string parameters, params string[] more) => await _author.CreateAsync(
-    [
-        Op.Trigger, Op.Add("each", "for_each", $$$"""{"items":"{{trigger.list}}","workflowId":"{{{body}}}",{{{parameters}}}}"""), Op.Connect("trg", "each"), .. more,
-    ]);
-
-    /// <summary>The attempts of items, by item, once there are as many as expected.</summary>
-    private static async Task<List<JsonElement>> RowsAsync(Author author, string runId, int expected)
-    {
-        List<JsonElement> rows = [];
-        await Testing.Eventually.TrueAsync(async () =>
-        {
-            rows = [.. (await author.GetAsync($"/api/runs/{runId}/logs")).Body.GetProperty("data").EnumerateArray().Where(row => row.TryGetProperty("item", out _))];
-            return rows.Count == expected;
-        });
-        return [.. rows.OrderBy(row => row.GetProperty("item").GetInt32())];
-    }
 }
+
+[Collection(OnCluster.Name)]
+public sealed class ClusterLoopTests(ClusterHost host) : LoopTests(host);

@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace OpenWop.Micro.Control.Tests;
 
 /// <summary>Workflows as files: exported, and imported where they came from or elsewhere.</summary>
-[Collection(ControlTests.Name)]
-public sealed class TransferTests(ControlHost host)
+public abstract class TransferTests(ControlHost host)
 {
     private readonly Author _author = host.Author;
 
@@ -170,3 +169,9 @@ public sealed class TransferTests(ControlHost host)
 
     private static (int, int) Current(Reply reply) => (reply.Status, reply.Body.GetProperty("current").GetInt32());
 }
+
+[Collection(OnEmbedded.Name)]
+public sealed class EmbeddedTransferTests(EmbeddedHost host) : TransferTests(host);
+
+[Collection(OnCluster.Name)]
+public sealed class ClusterTransferTests(ClusterHost host) : TransferTests(host);
