@@ -51,6 +51,8 @@ internal static class CommandLine
             WebhookCommands.Create(),
             KeyCommands.Create(),
             MemberCommands.Create(),
+            SecretCommands.Create(),
+            AuditCommand.Create(),
             DoctorCommand.Create(),
             CompletionCommand.Create(),
         };

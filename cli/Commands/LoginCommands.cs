@@ -2,7 +2,6 @@ using System.CommandLine;
 using OpenWop.Micro.Cli.Credentials;
 using OpenWop.Micro.Cli.Output;
 using OpenWop.Micro.Client;
-using Spectre.Console;
 
 namespace OpenWop.Micro.Cli.Commands;
 
@@ -73,7 +72,7 @@ internal static class LoginCommands
         if (bootstrap && invitation)
             throw new CliException(ExitCodes.Usage, "Either --bootstrap or --invitation.");
 
-        var secret = await ReadSecretAsync(bootstrap ? "Bootstrap token" : invitation ? "Invitation" : "API key", cancellationToken);
+        var secret = await SecretInput.ReadAsync(bootstrap ? "Bootstrap token" : invitation ? "Invitation" : "API key", cancellationToken);
         var key = secret;
         if (bootstrap || invitation)
         {
@@ -92,13 +91,5 @@ internal static class LoginCommands
             Terminal.Note($"Logged in at {server} in '{credential.Organization}'{(credential.Role is { } role ? $" as {role}" : "")}.");
 
         return ExitCodes.Ok;
-    }
-
-    private static async Task<string> ReadSecretAsync(string what, CancellationToken cancellationToken)
-    {
-        var secret = Console.IsInputRedirected
-            ? await Console.In.ReadLineAsync(cancellationToken) ?? ""
-            : await new TextPrompt<string>(what + ":").Secret().ShowAsync(Terminal.Error, cancellationToken);
-        return secret.Trim() is { Length: > 0 } given ? given : throw new CliException(ExitCodes.Usage, "Nothing was given.");
     }
 }

@@ -1,6 +1,7 @@
 using OpenWop.Micro.Client.Organizations;
 using OpenWop.Micro.Client.Runs;
 using OpenWop.Micro.Client.Schedules;
+using OpenWop.Micro.Client.Secrets;
 using OpenWop.Micro.Client.Transport;
 using OpenWop.Micro.Client.Webhooks;
 using OpenWop.Micro.Client.Workflows;
@@ -42,6 +43,7 @@ public sealed class OpenWopClient : IDisposable
         InboundWebhooks = new InboundWebhooksClient(transport);
         WebhookSubscriptions = new WebhookSubscriptionsClient(transport);
         Keys = new KeysClient(transport);
+        Secrets = new SecretsClient(transport);
         Organization = new OrganizationClient(transport);
         Server = new ServerClient(transport);
     }
@@ -69,6 +71,9 @@ public sealed class OpenWopClient : IDisposable
 
     /// <summary>API keys of the organization.</summary>
     public KeysClient Keys { get; }
+
+    /// <summary>Keys of providers and the like, for the nodes of workflows.</summary>
+    public SecretsClient Secrets { get; }
 
     /// <summary>The organization and its members.</summary>
     public OrganizationClient Organization { get; }

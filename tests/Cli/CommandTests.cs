@@ -44,6 +44,20 @@ public sealed class CommandTests(RunningServer server)
     }
 
     [Fact]
+    public async Task A_terminal_shows_how_far_a_run_is()
+    {
+        await StoreAsync("shown");
+
+        // A terminal of its own, in which the tool draws.
+        using var script = _tool.StartProgram("script", "-qec", $"dotnet '{Tool.ProgramPath()}' run shown -i name=eye --watch", "/dev/null");
+        script.StandardInput.Close();
+        var drawn = await script.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Contains("━━━━━━━━━━━━━━━━━━━━ 2 of 2 done", drawn, StringComparison.Ordinal);
+        Assert.Contains("node.completed", drawn, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_same_idempotency_key_is_the_same_run()
     {
         await StoreAsync("once");
@@ -174,6 +188,21 @@ public sealed class CommandTests(RunningServer server)
 
         Assert.NotEqual(before, await File.ReadAllTextAsync(theirs.CredentialFile));
         (await theirs.RunAsync("whoami")).Expecting(0);
+    }
+
+    [Fact]
+    public async Task A_secret_is_piped_in_and_never_comes_out_and_the_audit_log_says_who_did_it()
+    {
+        (await _tool.RunWithInputAsync("a-very-secret-value\n", "secrets", "set", "model", "--description", "Of a model")).Expecting(0);
+        Assert.Matches("model +1 +.*Of a model", (await _tool.RunAsync("secrets", "list")).Expecting(0).Output);
+        (await _tool.RunWithInputAsync("", "secrets", "set", "model")).Expecting(2);
+        (await _tool.RunAsync("secrets", "delete", "model")).Expecting(0);
+        (await _tool.RunAsync("secrets", "delete", "model")).Expecting(4);
+
+        var audit = (await _tool.RunAsync("audit")).Expecting(0).Output;
+        Assert.Contains("organization.created", audit, StringComparison.Ordinal);
+        Assert.DoesNotContain("a-very-secret-value", audit, StringComparison.Ordinal);
+        Assert.All((await _tool.RunAsync("audit", "--json")).Expecting(0).Lines, entry => Assert.True(entry.TryGetProperty("action", out _)));
     }
 
     [Fact]

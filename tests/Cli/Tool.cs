@@ -56,7 +56,7 @@ internal sealed class Tool : IDisposable
     public Process Start(string[] arguments, params (string Name, string Value)[] settings) => Start("dotnet", [ProgramPath(), .. arguments], settings);
 
     /// <summary>Another program in the same folder and environment.</summary>
-    public Process StartProgram(string program) => Start(program, [], []);
+    public Process StartProgram(string program, params string[] arguments) => Start(program, arguments, [("TERM", "xterm")]);
 
     private Process Start(string program, string[] arguments, (string Name, string Value)[] settings)
     {

@@ -54,6 +54,19 @@ public sealed class OrganizationTests(RunningHost host)
         Assert.NotNull(listed[made.Id].ExpiresAt);
     }
 
+    [Fact]
+    public async Task Secrets_are_stored_listed_without_their_values_and_removed()
+    {
+        var made = await host.Client.Secrets.SetAsync("model.key", "a-very-secret-value", "For tests");
+        Assert.Equal((1, "For tests"), (made.Version, made.Description));
+        Assert.Equal(2, (await host.Client.Secrets.SetAsync("model.key", "another-secret-value")).Version);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Assert.ThrowsAsync<OpenWopException>(() => host.Client.Secrets.SetAsync("short", "x"))).Status);
+
+        Assert.Equal("model.key", Assert.Single(await host.Client.Secrets.ListAllAsync().ToListAsync()).SecretId);
+        await host.Client.Secrets.DeleteAsync("model.key");
+        Assert.Empty(await host.Client.Secrets.ListAllAsync().ToListAsync());
+    }
+
     private static async Task<(string Organization, string? Role, string Mode)> WhoAsync(OpenWopClient client)
     {
         var me = await client.Organization.MeAsync();
