@@ -1,6 +1,7 @@
 namespace OpenWop.Micro.Conformance.Tests;
 
-public sealed class ConformanceTests(ConformingHost host) : IClassFixture<ConformingHost>
+[Collection(OnConformingHost.Name)]
+public sealed class ConformanceTests(ConformingHost host)
 {
     /// <summary>
     /// What does not apply to this host, by gate, and why. Everything else has to be advertised, so that nothing drops out unnoticed.

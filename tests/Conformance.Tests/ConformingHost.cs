@@ -11,6 +11,9 @@ public sealed class ConformingHost : IAsyncLifetime
 {
     private const int Parallelism = 8;
 
+    /// <summary>The machine may have other things to do.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     /// <summary>What a host is started with that is to have everything.</summary>
     internal static readonly (string Name, string Value)[] Settings =
     [
@@ -30,6 +33,12 @@ public sealed class ConformingHost : IAsyncLifetime
     /// <summary>Operations of the OpenAPI documents that no scenario has called with success.</summary>
     internal IReadOnlyList<string> Uncalled { get; private set; } = [];
 
+    /// <summary>Workflows that the host advertises as fixtures.</summary>
+    internal IReadOnlyList<string> Advertised { get; private set; } = [];
+
+    /// <summary>Fixtures that are advertised, and of which there is no run when all scenarios are through.</summary>
+    internal IReadOnlyList<string> NeverRun { get; private set; } = [];
+
     public async Task InitializeAsync()
     {
         await using var standIns = await StandInServer.StartAsync();
@@ -38,11 +47,32 @@ public sealed class ConformingHost : IAsyncLifetime
         {
             LowScopeKey = Installation.ReaderKey,
             OtherTenantKey = Installation.OtherTenantKey,
+            Patience = Patience,
             StandIns = standIns,
         });
         _outcomes = (await Report.RunAsync(suite, Catalog.All, Parallelism)).ToDictionary(outcome => outcome.Scenario.Name, StringComparer.Ordinal);
         Uncalled = [.. suite.Contract.Uncalled];
+        Advertised = [.. suite.Advertised["fixtures"].EnumerateArray().Select(id => id.GetString()!)];
+        NeverRun = [.. await NeverRunAsync(suite, Advertised)];
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
+
+    private static async Task<List<string>> NeverRunAsync(Suite suite, IEnumerable<string> workflows)
+    {
+        var never = new List<string>();
+        foreach (var workflow in workflows)
+        {
+            if ((await suite.Host.GetAsync($"/api/runs?workflowId={workflow}&limit=1")).Expecting(200).Json.GetProperty("data").GetArrayLength() == 0)
+                never.Add(workflow);
+        }
+
+        return never;
+    }
+}
+
+[CollectionDefinition(Name)]
+public sealed class OnConformingHost : ICollectionFixture<ConformingHost>
+{
+    public const string Name = "conforming host";
 }

@@ -21,6 +21,7 @@ public sealed class RestartTests
         {
             LowScopeKey = Installation.ReaderKey,
             OtherTenantKey = Installation.OtherTenantKey,
+            Patience = ConformingHost.Patience,
             StandIns = standIns,
         };
 

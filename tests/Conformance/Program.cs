@@ -12,6 +12,7 @@ const string Usage = """
       --stand-ins <port>         starts a language model, an MCP server and an A2A agent at that port, and prints the settings with which the
                                  host has to be started; opens scenarios that look at what arrives there
       --filter <text>            only scenarios whose section or name contains it
+      --patience <seconds>       for how long runs are waited for, where a scenario would wait less (for slow machines)
       --parallel <n>             scenarios at a time (8)
       --retry-broken             processes of the host die meanwhile: a call that breaks is made again at the next address when that is
                                  safe (GET, or with an Idempotency-Key), otherwise its scenario starts over
@@ -22,7 +23,8 @@ const string Usage = """
 var options = ReadOptions(args);
 if (options is null || !options.TryGetValue("base-url", out var url) || !options.TryGetValue("api-key", out var key)
     || ReadUrls(url) is not { } baseUrls
-    || !int.TryParse(options.GetValueOrDefault("parallel", "8"), NumberStyles.None, CultureInfo.InvariantCulture, out var parallelism) || parallelism == 0)
+    || !int.TryParse(options.GetValueOrDefault("parallel", "8"), NumberStyles.None, CultureInfo.InvariantCulture, out var parallelism) || parallelism == 0
+    || !ushort.TryParse(options.GetValueOrDefault("patience", "0"), NumberStyles.None, CultureInfo.InvariantCulture, out var patience))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -39,6 +41,7 @@ try
         LowScopeKey = options.GetValueOrDefault("low-scope-key"),
         OtherTenantKey = options.GetValueOrDefault("other-tenant-key"),
         RetryBroken = options.ContainsKey("retry-broken"),
+        Patience = TimeSpan.FromSeconds(patience),
         StandIns = standIns,
     });
     var outcomes = await Report.RunAsync(suite, scenarios, parallelism);

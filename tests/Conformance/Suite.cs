@@ -22,6 +22,9 @@ internal sealed record HostAccess(IReadOnlyList<Uri> BaseUrls, string ApiKey)
     /// <summary>A key of another tenant; opens scenarios about tenants.</summary>
     public string? OtherTenantKey { get; init; }
 
+    /// <summary>For how long a run is waited for at least, where a scenario would have less patience: for slow machines.</summary>
+    public TimeSpan Patience { get; init; }
+
     /// <summary>Whom the host was told to talk to; opens scenarios that look at what arrives there.</summary>
     public StandInServer? StandIns { get; init; }
 }
@@ -32,15 +35,17 @@ internal sealed class Suite : IDisposable
     private const string Document = "/v1/openapi.json";
 
     private static readonly string[] TerminalStatuses = ["completed", "failed", "cancelled"];
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(10);
 
     private readonly HostConnection _connection;
     private readonly bool _startsOverWhenLate;
+    private readonly TimeSpan _patience;
 
     private Suite(HostAccess access)
     {
         _connection = new HostConnection(access);
         _startsOverWhenLate = access.RetryBroken;
+        _patience = access.Patience;
         Host = As(access.ApiKey);
         Anonymous = new HostClient(_connection, key: null, () => Contract);
         StandIns = access.StandIns;
@@ -148,7 +153,7 @@ internal sealed class Suite : IDisposable
 
             var demand = $"The run should become {status} and is {current}: {snapshot.GetRawText()}";
             Expect.That(!TerminalStatuses.Contains(current), demand);
-            Expect.InTime(Stopwatch.GetElapsedTime(started) < (within ?? Patience), demand);
+            Expect.InTime(Stopwatch.GetElapsedTime(started) < Limit(within), demand);
             await Task.Delay(25);
         }
     }
@@ -163,10 +168,12 @@ internal sealed class Suite : IDisposable
             if (TerminalStatuses.Contains(StatusOf(snapshot)))
                 return snapshot;
 
-            Expect.InTime(Stopwatch.GetElapsedTime(started) < (within ?? Patience), $"The run does not end: {snapshot.GetRawText()}");
+            Expect.InTime(Stopwatch.GetElapsedTime(started) < Limit(within), $"The run does not end: {snapshot.GetRawText()}");
             await Task.Delay(25);
         }
     }
+
+    private TimeSpan Limit(TimeSpan? within) => within is { } limit && limit > _patience ? limit : _patience > UsualPatience ? _patience : within ?? UsualPatience;
 
     /// <summary>All events so far.</summary>
     public async Task<List<JsonElement>> EventsAsync(string runId) =>

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using OpenWop.Micro.Grpc.Server;
 using OpenWop.Micro.Identity;
 using OpenWop.Micro.ServiceDefaults;
+using OpenWop.Micro.ServiceDefaults.Topology;
 using OpenWop.Micro.Testing;
 using EngineClient = OpenWop.Micro.Contracts.V1.Engine.EngineClient;
 
@@ -25,6 +26,9 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>A live key with all scopes.</summary>
     public const string LiveKey = "hk_live-with-all-scopes";
+
+    /// <summary>Services that the gateway believes to be there, so that it serves their routes. Nothing answers for them.</summary>
+    private static readonly string[] Unheard = ["scheduler", "webhooks"];
 
     private readonly WebApplication _app;
     private readonly TempFolder _data;
@@ -57,6 +61,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.AddIdentity();
         builder.AddGateway();
+        foreach (var service in Unheard)
+            builder.Services.HostService(service);
         builder.Services.AddSingleton(services);
         if (time is not null)
             builder.Services.AddSingleton(time);

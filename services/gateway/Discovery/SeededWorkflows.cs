@@ -29,6 +29,10 @@ internal static class SeededWorkflows
         if (!registered.Contains(node.GetProperty("typeId").GetString()!))
             return false;
 
+        // An agent of a deployment channel.
+        if (node.TryGetProperty("agent", out var agent) && agent.ValueKind == JsonValueKind.Object && agent.TryGetProperty("channel", out _) && !IsAdvertised("agents.deployment.supported", families))
+            return false;
+
         if (!node.TryGetProperty("config", out var config) || config.ValueKind != JsonValueKind.Object)
             return true;
 

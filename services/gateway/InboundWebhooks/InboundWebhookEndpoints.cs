@@ -1,5 +1,6 @@
 using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.Gateway.InboundWebhooks;
 
@@ -15,8 +16,12 @@ internal static class InboundWebhookEndpoints
         builder.Services.AddSingleton<PublicDelivery>();
     }
 
+    /// <summary>Serves them where the installation has the service: what nobody could answer is no route.</summary>
     public static void MapInboundWebhooks(this WebApplication app)
     {
+        if (!app.Services.GetRequiredService<ServiceTopology>().Has(Service))
+            return;
+
         var webhooks = app.Services.GetRequiredService<InboundWebhookCalls>();
         app.MapControl(InboundWebhookOperations.Create, webhooks.CreateAsync);
         app.MapControl(InboundWebhookOperations.List, webhooks.ListAsync);

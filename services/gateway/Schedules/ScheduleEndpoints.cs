@@ -1,5 +1,6 @@
 using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.Gateway.Schedules;
 
@@ -14,8 +15,12 @@ internal static class ScheduleEndpoints
         builder.Services.AddSingleton<ScheduleCalls>();
     }
 
+    /// <summary>Serves them where the installation has the service: what nobody could answer is no route.</summary>
     public static void MapSchedules(this WebApplication app)
     {
+        if (!app.Services.GetRequiredService<ServiceTopology>().Has(Service))
+            return;
+
         var schedules = app.Services.GetRequiredService<ScheduleCalls>();
         app.MapControl(ScheduleOperations.Create, schedules.CreateAsync);
         app.MapControl(ScheduleOperations.List, schedules.ListAsync);

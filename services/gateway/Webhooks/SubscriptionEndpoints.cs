@@ -1,6 +1,7 @@
 using OpenWop.Micro.Gateway.Control;
 using OpenWop.Micro.Gateway.Routing;
 using OpenWop.Micro.ServiceDefaults.Clients;
+using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.Gateway.Webhooks;
 
@@ -14,8 +15,12 @@ internal static class SubscriptionEndpoints
         builder.Services.AddSingleton<SubscriptionCalls>();
     }
 
+    /// <summary>Serves them where the installation has the service: what nobody could answer is no route.</summary>
     public static void MapWebhookOperations(this WebApplication app)
     {
+        if (!app.Services.GetRequiredService<ServiceTopology>().Has(WebhookOperations.Service))
+            return;
+
         var webhooks = app.Services.GetRequiredService<WebhookOperations>();
         app.MapOperation(Operations.RegisterWebhook, webhooks.RegisterAsync);
         app.MapOperation(Operations.UnregisterWebhook, webhooks.UnregisterAsync);

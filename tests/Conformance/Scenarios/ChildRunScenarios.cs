@@ -7,6 +7,7 @@ namespace OpenWop.Micro.Conformance.Scenarios;
 internal static class ChildRunScenarios
 {
     private const string Section = "7.8 Child runs";
+    private const string MidRun = "conformance-subworkflow-mid-run-mutation";
 
     public static IEnumerable<Scenario> All { get; } =
     [
@@ -17,6 +18,20 @@ internal static class ChildRunScenarios
             var child = await suite.SnapshotAsync(ChildOf(await suite.EventsAsync(parent)));
             Expect.Equal("prd-1", child.GetProperty("variables").GetProperty("receivedPrdId").GetString(), "variables.receivedPrdId of the child");
         }),
+        new(Section, "A child keeps its default where its parent has nothing to give", Gate.Fixtures("conformance-subworkflow-input-mapping-no-default", "conformance-subworkflow-input-mapping-child"), async suite =>
+        {
+            var parent = await suite.CompleteAsync("conformance-subworkflow-input-mapping-no-default");
+            var variables = (await suite.SnapshotAsync(ChildOf(await suite.EventsAsync(parent)))).GetProperty("variables");
+            Expect.That(!variables.TryGetProperty("receivedPrdId", out var received) || received.ValueEquals("baked-in"), variables.GetRawText());
+        }),
+        new(Section, "A child that waits keeps what its parent gave it", Gate.Fixtures(MidRun, MidRun + "-child"), async suite =>
+        {
+            var parent = await InterruptScenarios.WaitingAsync(suite, MidRun, "waiting-approval");
+            var child = (await suite.SnapshotAsync(parent)).GetProperty("childRuns")[0].GetProperty("runId").GetString()!;
+            (await InterruptScenarios.ResolveAsync(suite.Host, child, "child-gate", new { action = "accept" })).Expecting(200);
+            await suite.UntilAsync(parent, "completed");
+            Expect.Equal("seeded-id", (await suite.SnapshotAsync(child)).GetProperty("variables").GetProperty("receivedPrdId").GetString(), "variables.receivedPrdId of the child");
+        }),
         new(Section, "Cancelling a parent cancels its waiting child", Gate.Fixtures("conformance-interrupt-parent-child-cancel", "conformance-interrupt-parent-child-cancel-child"), CascadeAsync),
         new(Section, "A supervisor dispatches until it says that it is done", Gate.Fixtures("conformance-dispatch-loop"), async suite =>
         {
@@ -24,6 +39,23 @@ internal static class ChildRunScenarios
             var decisions = Suite.OfType(await suite.EventsAsync(runId), "runOrchestrator.decided")
                 .Select(document => document.GetProperty("payload").GetProperty("decision").GetProperty("kind").GetString()!);
             Expect.Sequence(["next-worker", "terminate"], decisions, "decisions");
+        }),
+        new(Section, "A worker that is there to fail fails by itself as well", Gate.Fixtures("conformance-dispatch-deterministic-fail-child"), async suite =>
+        {
+            var error = (await suite.UntilAsync(await suite.CreateAsync("conformance-dispatch-deterministic-fail-child"), "failed")).GetProperty("error");
+            Expect.Equal("hvmap_1b_failed_fixture", error.GetProperty("code").GetString(), "error.code");
+        }),
+        new(Section, "A worker that is there to be cancelled is cancelled by itself as well", Gate.Fixtures("conformance-dispatch-cancellable-child"), async suite =>
+        {
+            var runId = await suite.CreateAsync("conformance-dispatch-cancellable-child");
+            await suite.UntilAsync(runId, "running");
+            await InterruptScenarios.CancelAsync(suite, runId);
+            await suite.UntilAsync(runId, "cancelled");
+        }),
+        new(Section, "A child has its outcome also without a parent", Gate.Fixtures("conformance-multi-agent-handoff-child"), async suite =>
+        {
+            var snapshot = await suite.SnapshotAsync(await suite.CompleteAsync("conformance-multi-agent-handoff-child"));
+            Expect.Equal("handoff-complete", snapshot.GetProperty("variables").GetProperty("childOutcome").GetString(), "variables.childOutcome");
         }),
     ];
 

@@ -39,6 +39,13 @@ internal static class ConversationScenarios
             Expect.That(original.ValueKind == JsonValueKind.Object && original.GetProperty("conversation").GetArrayLength() > 0, "the channel of the conversation");
             Expect.Equal(original.GetRawText(), replayed.GetRawText(), "channels");
         }),
+        new(Section, "A conversation that nothing was said about is opened, waits and can be cancelled", Conversations.And(Gate.Fixtures(Negotiation)), async suite =>
+        {
+            var runId = await InterruptScenarios.WaitingAsync(suite, Negotiation, "waiting-approval");
+            Expect.Equal(1, Suite.OfType(await suite.EventsAsync(runId), "conversation.opened").Count(), "number of conversation.opened");
+            await InterruptScenarios.CancelAsync(suite, runId);
+            await suite.UntilAsync(runId, "cancelled");
+        }),
         new(Section, "A conversation that the host does not know is refused", NoConversations, async suite =>
             (await suite.Host.PostAsync("/v1/runs", Suite.Body(Negotiation))).Expecting(400, 404, 422)),
     ];

@@ -71,7 +71,7 @@ internal static class StoppingScenarios
 
     private static async Task CancelAsync(Suite suite)
     {
-        var runId = await suite.CreateAsync(Cancellable, new { delayMs = 10_000 });
+        var runId = await suite.CreateAsync(Cancellable, new { delayMs = 30_000 });
         await suite.UntilAsync(runId, "running", TimeSpan.FromSeconds(5));
         var reply = (await suite.Host.PostAsync($"/v1/runs/{runId}/cancel", new { reason = "enough", note = "unknown members are fine here" })).Expecting(200);
         Expect.Equal(runId, Suite.RunIdOf(reply), "runId");

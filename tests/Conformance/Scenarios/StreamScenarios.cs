@@ -138,7 +138,7 @@ internal static class StreamScenarios
 
     private static async Task ReconnectAsync(Suite suite)
     {
-        var runId = await suite.CreateAsync("conformance-cancellable", new { delayMs = 900 });
+        var runId = await suite.CreateAsync("conformance-cancellable", new { delayMs = 4000 });
         var first = await suite.Host.StreamAsync($"/v1/runs/{runId}/events?streamMode=debug", leaveAfter: TimeSpan.FromMilliseconds(400));
         Expect.InTime(!first.EndedByHost && first.Frames.Count > 0, "The first stream should have been left in the middle.");
         var last = first.Frames[^1].Sequence!.Value;
