@@ -41,6 +41,15 @@ internal static class AuthoringScenarios
             (await suite.Host.SendAsync("DELETE", path, null, ("If-Match", "3"))).Expecting(204);
             (await suite.Host.GetAsync(path)).Expecting(404, "not_found");
         }),
+        new(Section, "What was exported is imported as it was", Describes("exportWorkflow"), async suite =>
+        {
+            var path = "/api/workflows/" + await CreateAsync(suite);
+            await ApplyAsync(suite, path, 1);
+            var file = (await suite.Host.GetAsync(path + "/export")).Expecting(200);
+            var imported = (await suite.Host.SendAsync("POST", "/api/workflows/import", file.Text)).Expecting(201).Json;
+            var copy = (await suite.Host.GetAsync("/api/workflows/" + imported.GetProperty("id").GetString())).Expecting(200).Json;
+            Expect.Equal((await suite.Host.GetAsync(path)).Expecting(200).Json.GetProperty("workflow").GetRawText(), copy.GetProperty("workflow").GetRawText(), "the copy");
+        }),
         new(Section, "The types of blocks and the operations are told", Describes("listConnectors"), async suite =>
         {
             var types = (await suite.Host.GetAsync("/api/connectors?detail=full")).Expecting(200).Json.GetProperty("data");
