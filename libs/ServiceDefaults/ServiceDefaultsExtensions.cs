@@ -12,6 +12,7 @@ using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.ServiceDefaults.Health;
 using OpenWop.Micro.ServiceDefaults.Logging;
 using OpenWop.Micro.ServiceDefaults.Telemetry;
+using OpenWop.Micro.ServiceDefaults.Tls;
 using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.ServiceDefaults;
@@ -51,6 +52,7 @@ public static class ServiceDefaultsExtensions
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseSharedPorts();
+        builder.AddServiceTls(hosted);
         return builder;
     }
 

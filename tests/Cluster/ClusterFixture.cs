@@ -31,7 +31,7 @@ public sealed class ClusterFixture : IAsyncLifetime
                 ["OPENWOP_RATELIMIT_DISABLED"] = "true",
                 ["OPENWOP_LOG_LEVEL"] = "Warning",
             },
-        }.With("scheduler", 0));
+        });
     }
 
     /// <summary>Brings back whatever a fault has taken away.</summary>

@@ -87,6 +87,42 @@ public sealed class FileTests
     }
 
     [Fact]
+    public void Every_service_is_scaled_in_production_within_what_it_can_use()
+    {
+        var scalers = Repository.Documents("deploy/k8s/production/scaling.yaml").ToList();
+        Assert.All(scalers, scaler => Assert.Equal("HorizontalPodAutoscaler", scaler.Text("kind")));
+        Assert.Equal(Repository.Services, scalers.Select(scaler => scaler.Text("spec", "scaleTargetRef", "name")!).Order(StringComparer.Ordinal));
+        foreach (var scaler in scalers)
+        {
+            var name = scaler.Text("metadata", "name");
+            Assert.Equal(scaler.Text("spec", "scaleTargetRef", "name"), name);
+            Assert.Equal(("apps/v1", "Deployment"), (scaler.Text("spec", "scaleTargetRef", "apiVersion"), scaler.Text("spec", "scaleTargetRef", "kind")));
+
+            // One may die, and a deployment replaces one at a time.
+            var (least, most) = (Number(scaler, "spec", "minReplicas"), Number(scaler, "spec", "maxReplicas"));
+            Assert.True(least >= 2 && most > least, $"{name}: {least} to {most}");
+            Assert.InRange(most, 3, name == "runs" ? ShardCount() : 16);
+
+            // A share of what is asked for: without a request there is none.
+            var container = Manifest.All.Single(manifest => manifest.Name == name).Container;
+            Assert.NotNull(container.Text("resources", "requests", "cpu"));
+            var metric = Assert.Single(scaler.Items("spec", "metrics"));
+            Assert.Equal("cpu", metric.Text("resource", "name"));
+            Assert.InRange(Number(metric, "resource", "target", "averageUtilization"), 50, 85);
+            Assert.True(Number(scaler, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds") >= 300, name);
+        }
+
+        // Otherwise each deployment would set back what the scaler has set.
+        Assert.All(Repository.YamlFiles().Where(path => path.StartsWith("deploy/k8s/base/", StringComparison.Ordinal)), path => Assert.DoesNotContain("replicas:", Repository.Read(path)));
+    }
+
+    private static int Number(YamlNode node, params string[] path) => int.Parse(node.Text(path)!, System.Globalization.CultureInfo.InvariantCulture);
+
+    private static int ShardCount() => int.Parse(
+        System.Text.RegularExpressions.Regex.Match(Repository.Read("services/runs/Shards/ShardService.cs"), "ShardCount = ([0-9]+);").Groups[1].Value,
+        System.Globalization.CultureInfo.InvariantCulture);
+
+    [Fact]
     public void Containers_run_without_rights_and_end_later_than_the_process_drains()
     {
         foreach (var manifest in Manifest.All)

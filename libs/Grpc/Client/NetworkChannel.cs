@@ -52,7 +52,7 @@ internal sealed class NetworkChannel : IDisposable
             isResolved ? addresses.Addresses[0] : new Uri($"static:///{Uri.EscapeDataString(name)}"),
             new GrpcChannelOptions
             {
-                Credentials = addresses.Scheme == "https" ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
+                Credentials = addresses.Scheme == "https" || (addresses.Scheme == "dns" && options.SecureNames) ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
                 HttpHandler = new AmbiguousFailureHandler(new OutcomeHandler(breakers, CreateConnections(options))),
                 DisposeHttpClient = true,
                 LoggerFactory = loggers,

@@ -3,7 +3,8 @@ namespace OpenWop.Micro.Grpc.Client;
 /// <summary>Where the instances of a service listen.</summary>
 /// <remarks>
 /// Either one or several <c>http://</c> or <c>https://</c> addresses (not mixed), one per instance; or a single
-/// <c>dns:///host:port</c>, whose name is resolved again and again and yields one instance per IP address (cleartext).
+/// <c>dns:///host:port</c>, whose name is resolved again and again and yields one instance per IP address
+/// (cleartext, unless <see cref="ServiceGrpcClientOptions.SecureNames"/> is set).
 /// </remarks>
 public sealed class ServiceAddresses
 {

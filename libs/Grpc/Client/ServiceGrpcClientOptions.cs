@@ -42,6 +42,9 @@ public sealed class ServiceGrpcClientOptions
     /// <summary>How long the answer may take before the connection counts as broken.</summary>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether the instances behind a <c>dns:///</c> address are called over TLS.</summary>
+    public bool SecureNames { get; set; }
+
     /// <summary>Last changes to the connection handler, for example certificates.</summary>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
 }

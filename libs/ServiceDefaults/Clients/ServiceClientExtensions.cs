@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OpenWop.Micro.Grpc.Client;
+using OpenWop.Micro.ServiceDefaults.Tls;
 using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.ServiceDefaults.Clients;
@@ -19,6 +20,15 @@ public static class ServiceClientExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddServiceGrpcClient<TClient>(service, static options => options.Addresses = FindAddresses);
+        if (builder.Configuration.UsesServiceTls())
+        {
+            builder.Services.AddOptions<ServiceGrpcClientOptions>(service).Configure<ServiceCertificates>((options, certificates) =>
+            {
+                options.SecureNames = true;
+                options.ConfigureHandler = handler => handler.SslOptions = certificates.ToCall(service);
+            });
+        }
+
         return builder;
     }
 

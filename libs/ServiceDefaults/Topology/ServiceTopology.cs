@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 
@@ -13,10 +14,17 @@ public sealed class ServiceTopology(HostedServices hosted, IConfiguration config
     public bool Has(string service) => IsLocal(service) || configuration.ServiceAddresses(service).Count > 0;
 
     /// <summary>The configured addresses of a service in another process.</summary>
-    /// <exception cref="InvalidOperationException">The service is neither here nor configured.</exception>
+    /// <exception cref="ServiceAbsentException">The service is neither here nor configured.</exception>
     public IReadOnlyList<Uri> AddressesOf(string service) =>
         configuration.ServiceAddresses(service) is { Count: > 0 } addresses
             ? addresses
-            : throw new InvalidOperationException(
-                $"The service '{service}' does not live in this process, and {Settings.AddressesOf(service)} does not say where it is.");
+            : throw new ServiceAbsentException(service);
+}
+
+/// <summary>The installation has no such service, or this process has not been told where.</summary>
+[SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "Always names the service.")]
+public sealed class ServiceAbsentException(string service)
+    : InvalidOperationException($"The service '{service}' does not live in this process, and {Settings.AddressesOf(service)} does not say where it is.")
+{
+    public string Service { get; } = service;
 }

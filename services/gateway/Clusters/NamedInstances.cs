@@ -20,8 +20,9 @@ internal sealed partial class NamedInstances(ILogger<NamedInstances> logger) : I
     private readonly Lock _gate = new();
 
     /// <summary>The destination that stands for an address of a service.</summary>
-    public static DestinationConfig Describe(Uri address) => address.Scheme == "dns"
-        ? new DestinationConfig { Address = $"http://{address.AbsolutePath.TrimStart('/')}", Metadata = new Dictionary<string, string> { [Mark] = "" } }
+    /// <param name="scheme">Of the instances behind a name.</param>
+    public static DestinationConfig Describe(Uri address, string scheme) => address.Scheme == "dns"
+        ? new DestinationConfig { Address = $"{scheme}://{address.AbsolutePath.TrimStart('/')}", Metadata = new Dictionary<string, string> { [Mark] = "" } }
         : new DestinationConfig { Address = address.ToString() };
 
     public async ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(

@@ -1,6 +1,8 @@
 using OpenWop.Micro.Grpc.Client;
 using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Tls;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.ServiceDiscovery;
 
@@ -19,14 +21,15 @@ namespace OpenWop.Micro.Gateway.Clusters;
 internal static class ServiceClusters
 {
     /// <summary>The web console, an HTTP server of its own. Its route is the only one: no service can be called past the checks of the gateway.</summary>
-    private const string Console = "console";
+    public const string Console = "console";
 
     private static readonly string[] Services = ["identity", "workflows", "runs", "scheduler", "webhooks"];
 
     public static void AddServiceClusters(this WebApplicationBuilder builder)
     {
+        var scheme = builder.Configuration.UsesServiceTls() ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
         var clusters = Services.Append(Console)
-            .Select(service => Create(service, builder.Configuration.ServiceAddresses(service)))
+            .Select(service => Create(service, builder.Configuration.ServiceAddresses(service), scheme))
             .OfType<ClusterConfig>()
             .ToArray();
 
@@ -41,6 +44,9 @@ internal static class ServiceClusters
         builder.Services.AddSingleton<IAvailableDestinationsPolicy>(provider => provider.GetRequiredService<AvailableInstances>());
         builder.Services.AddSingleton<IDestinationResolver, NamedInstances>();
         builder.Services.AddReverseProxy().LoadFromMemory(routes, clusters);
+        if (scheme == Uri.UriSchemeHttps)
+            builder.Services.AddSingleton<IForwarderHttpClientFactory, SecuredConnections>();
+
         foreach (var cluster in clusters)
             builder.Services.Configure<ServiceGrpcClientOptions>(cluster.ClusterId, static options => options.Instances = ClusterInstances.Create);
     }
@@ -51,11 +57,11 @@ internal static class ServiceClusters
             app.MapReverseProxy();
     }
 
-    private static ClusterConfig? Create(string service, IReadOnlyList<Uri> addresses) => addresses.Count == 0 ? null : new ClusterConfig
+    private static ClusterConfig? Create(string service, IReadOnlyList<Uri> addresses, string scheme) => addresses.Count == 0 ? null : new ClusterConfig
     {
         ClusterId = service,
         LoadBalancingPolicy = "PowerOfTwoChoices",
-        Destinations = addresses.Select((address, index) => (Name: $"{service}-{index}", Config: NamedInstances.Describe(address)))
+        Destinations = addresses.Select((address, index) => (Name: $"{service}-{index}", Config: NamedInstances.Describe(address, scheme)))
             .ToDictionary(entry => entry.Name, entry => entry.Config, StringComparer.Ordinal),
         HealthCheck = new HealthCheckConfig
         {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Grpc.Core;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Errors;
+using OpenWop.Micro.ServiceDefaults.Topology;
 
 namespace OpenWop.Micro.Gateway.Errors;
 
@@ -19,6 +20,9 @@ internal sealed partial class ErrorTranslator(ILogger<ErrorTranslator> logger)
         {
             case ProtocolException planned:
                 return planned.Error;
+
+            case ServiceAbsentException absent:
+                return Correlate(new ProtocolError(ErrorCodes.CapabilityNotProvided, $"This installation has no service '{absent.Service}'."), absent, operation);
 
             case BadHttpRequestException request:
                 return FromRequest(request);

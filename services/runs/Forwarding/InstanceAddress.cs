@@ -36,7 +36,10 @@ internal sealed class InstanceAddress(IServer server, IConfiguration configurati
                 : throw new InvalidOperationException($"{Setting} must be an absolute http or https URL.");
         }
 
-        return server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() is { } bound ? WithMachine(bound) : None;
+        // With two of them the secure one: the other may be there for probes.
+        return server.Features.Get<IServerAddressesFeature>()?.Addresses.OrderByDescending(address => address.StartsWith("https:", StringComparison.Ordinal)).FirstOrDefault() is { } bound
+            ? WithMachine(bound)
+            : None;
     }
 
     private static string WithMachine(string bound)
