@@ -15,7 +15,10 @@ internal static class WorkflowCommands
     private static readonly Option<int?> VersionOption = new("--version-number", "-n") { Description = "A version instead of the newest" };
     private static readonly Option<int?> IfVersion = new("--if-version") { Description = "Only if this is the newest version (default: whatever it is now)" };
 
-    public static Command Create() => new("workflows", "Workflows and their versions.") { List(), Get(), New(), Apply(), Patch(), Versions(), Rollback(), Delete() };
+    public static Command Create() => new("workflows", "Workflows and their versions.")
+    {
+        List(), Get(), New(), Apply(), Patch(), Versions(), Rollback(), WorkflowFiles.Export(), WorkflowFiles.Import(), Delete(),
+    };
 
     private static Command List()
     {

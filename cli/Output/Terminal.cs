@@ -28,7 +28,10 @@ internal static class Terminal
     public static IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
 
     /// <summary>One document.</summary>
-    public static void Json<T>(T document) => Console.Out.WriteLine(JsonSerializer.Serialize(document, Indented));
+    public static void Json<T>(T document) => Console.Out.WriteLine(Indent(document));
+
+    /// <summary>A document as it is shown.</summary>
+    public static string Indent<T>(T document) => JsonSerializer.Serialize(document, Indented);
 
     /// <summary>One document of several, on a line of its own.</summary>
     public static void JsonLine<T>(T document) => Console.Out.WriteLine(JsonSerializer.Serialize(document, OneLine));

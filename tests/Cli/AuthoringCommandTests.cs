@@ -70,6 +70,24 @@ public sealed class AuthoringCommandTests(RunningServer server)
     }
 
     [Fact]
+    public async Task A_workflow_is_exported_into_a_file_and_imported_again()
+    {
+        var id = await NewAsync("Carried");
+        (await PatchAsync(id, Greeting)).Expecting(0);
+        (await _tool.RunAsync("workflows", "export", id, "-o", "carried.json")).Expecting(0);
+        Assert.Equal("openwop.workflow", (await _tool.RunAsync("workflows", "export", id, "-n", "1")).Expecting(0).Json.GetProperty("format").GetString());
+
+        var copy = (await _tool.RunAsync("workflows", "import", "-f", "carried.json", "--id", "carried-copy", "--json")).Expecting(0).Json;
+        Assert.Equal(("carried-copy", 1), (copy.GetProperty("id").GetString(), copy.GetProperty("version").GetInt32()));
+        Assert.Contains("Hello, Ada!", (await _tool.RunAsync("run", "carried-copy", "-i", "name=Ada", "--watch")).Expecting(0).Error, StringComparison.Ordinal);
+
+        (await _tool.RunAsync("workflows", "import", "-f", "carried.json", "--id", "carried-copy")).Expecting(5);
+        Assert.Matches("version +2", (await _tool.RunAsync("workflows", "import", "-f", "carried.json", "--id", "carried-copy", "--if-version", "1")).Expecting(0).Output);
+        (await _tool.RunWithInputAsync("{}", "workflows", "import", "-f", "-")).Expecting(1);
+        (await _tool.RunAsync("workflows", "export", "wf-none")).Expecting(4);
+    }
+
+    [Fact]
     public async Task Runs_that_failed_are_listed_with_the_others()
     {
         var id = await NewAsync();

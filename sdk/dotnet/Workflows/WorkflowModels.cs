@@ -57,3 +57,15 @@ public sealed record PatchResult
 /// <param name="Version">Its version, from 1; the one before where the definition is the same.</param>
 /// <param name="Etag">Changes with the definition.</param>
 public sealed record StoredDefinition(string WorkflowId, int Version, string? Etag);
+
+/// <summary>A workflow that was made of a file.</summary>
+/// <param name="Id">1 to 128 URL-safe characters.</param>
+/// <param name="Workflow">It as blocks.</param>
+/// <param name="Version">Its version: 1 for a new workflow.</param>
+/// <param name="Ok">Whether it can run.</param>
+public sealed record ImportedWorkflow(string Id, JsonElement Workflow, int Version, bool Ok)
+{
+    /// <summary>What keeps it from running: <c>{block_id, block_type, field?, error}</c>.</summary>
+    [JsonPropertyName("validation_errors")]
+    public IReadOnlyList<JsonElement> ValidationErrors { get; init; } = [];
+}

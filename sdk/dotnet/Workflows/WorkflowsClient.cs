@@ -77,6 +77,27 @@ public sealed class WorkflowsClient
         _transport.JsonAsync(
             Request.Once(HttpMethod.Post, Path(workflowId) + "/rollback", Json.Bytes(new { version = to })) with { IfMatch = Tag(current) }, cancellationToken);
 
+    /// <summary>A workflow as a file without secrets, to be imported here or elsewhere; what was left out stands in <c>omitted</c>.</summary>
+    /// <param name="workflowId">The workflow.</param>
+    /// <param name="version">Null = the newest.</param>
+    public Task<JsonElement> ExportAsync(string workflowId, int? version = null, CancellationToken cancellationToken = default) =>
+        _transport.JsonAsync(new Request(HttpMethod.Get, Path(workflowId) + "/export" + (version is { } number ? "?version=" + Tag(number) : "")), cancellationToken);
+
+    /// <summary>Makes a workflow of a file, or the next version of one.</summary>
+    /// <param name="utf8">The file as UTF-8 JSON, up to 4 MiB.</param>
+    /// <param name="workflowId">The id that it shall have; null = the server makes one.</param>
+    /// <param name="version">The newest version of a workflow that there is, which the import then follows; null = there must be none.</param>
+    /// <exception cref="OpenWopException">
+    /// 400 <c>validation_error</c>: it is no such file; 409 <c>workflow_exists</c> with <c>current</c>; 412 <c>version_mismatch</c>: somebody was faster.
+    /// </exception>
+    public Task<ImportedWorkflow> ImportAsync(byte[] utf8, string? workflowId = null, int? version = null, CancellationToken cancellationToken = default) =>
+        _transport.ReadAsync<ImportedWorkflow>(
+            Request.Once(HttpMethod.Post, "/api/workflows/import" + (workflowId is null ? "" : "?id=" + Json.Segment(workflowId)), utf8) with
+            {
+                IfMatch = version is { } number ? Tag(number) : null,
+            },
+            cancellationToken);
+
     /// <summary>Deletes a workflow. Runs that have started go on with the version that they were started with.</summary>
     /// <param name="workflowId">The workflow.</param>
     /// <param name="version">The newest version; another one is 412 <c>version_mismatch</c>.</param>

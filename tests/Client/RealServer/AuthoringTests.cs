@@ -52,6 +52,21 @@ public sealed class AuthoringTests(RunningHost host)
     }
 
     [Fact]
+    public async Task A_workflow_goes_elsewhere_as_a_file()
+    {
+        var id = await host.GreetingAsync();
+        var file = System.Text.Encoding.UTF8.GetBytes((await _client.Workflows.ExportAsync(id)).GetRawText());
+        Assert.Equal(1, (await _client.Workflows.ExportAsync(id, 1)).GetProperty("source").GetProperty("version").GetInt32());
+
+        var copy = await _client.Workflows.ImportAsync(file);
+        Assert.Equal((true, 1), (copy.Ok, copy.Version));
+        Assert.NotEqual(id, copy.Id);
+        var taken = await Assert.ThrowsAsync<OpenWopException>(() => _client.Workflows.ImportAsync(file, copy.Id));
+        Assert.Equal(("workflow_exists", 1), (taken.Code, taken.Body.GetProperty("current").GetInt32()));
+        Assert.Equal((copy.Id, 2), ((await _client.Workflows.ImportAsync(file, copy.Id, 1)).Id, (await _client.Workflows.GetAsync(copy.Id)).Version));
+    }
+
+    [Fact]
     public async Task The_catalogue_is_told()
     {
         Assert.Contains(await _client.Catalogue.ConnectorsAsync(), connector => connector.GetProperty("type").GetString() == "http");
