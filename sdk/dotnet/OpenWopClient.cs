@@ -3,6 +3,7 @@ using OpenWop.Micro.Client.Runs;
 using OpenWop.Micro.Client.Schedules;
 using OpenWop.Micro.Client.Secrets;
 using OpenWop.Micro.Client.Transport;
+using OpenWop.Micro.Client.Triggers;
 using OpenWop.Micro.Client.Webhooks;
 using OpenWop.Micro.Client.Workflows;
 
@@ -40,6 +41,7 @@ public sealed class OpenWopClient : IDisposable
         Workflows = new WorkflowsClient(transport);
         Catalogue = new CatalogueClient(transport);
         Schedules = new SchedulesClient(transport);
+        Triggers = new TriggersClient(transport);
         InboundWebhooks = new InboundWebhooksClient(transport);
         WebhookSubscriptions = new WebhookSubscriptionsClient(transport);
         Keys = new KeysClient(transport);
@@ -62,6 +64,9 @@ public sealed class OpenWopClient : IDisposable
 
     /// <summary>Runs by the clock.</summary>
     public SchedulesClient Schedules { get; }
+
+    /// <summary>Runs that events of other runs start.</summary>
+    public TriggersClient Triggers { get; }
 
     /// <summary>URLs that start runs when somebody posts to them.</summary>
     public InboundWebhooksClient InboundWebhooks { get; }

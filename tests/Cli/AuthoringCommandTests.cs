@@ -35,6 +35,14 @@ public sealed class AuthoringCommandTests(RunningServer server)
     }
 
     [Fact]
+    public async Task The_types_of_blocks_are_told()
+    {
+        Assert.Contains("human_approval", (await _tool.RunAsync("connectors")).Expecting(0).Output, StringComparison.Ordinal);
+        Assert.Equal("http", (await _tool.RunAsync("connectors", "http")).Expecting(0).Json.GetProperty("type").GetString());
+        (await _tool.RunAsync("connectors", "teleport")).Expecting(4);
+    }
+
+    [Fact]
     public async Task A_patch_that_leaves_out_something_ends_with_1_and_says_what()
     {
         var id = await NewAsync();

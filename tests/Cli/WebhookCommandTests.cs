@@ -4,7 +4,7 @@ using OpenWop.Micro.Client.Webhooks;
 
 namespace OpenWop.Micro.Cli.Tests;
 
-/// <summary>URLs that start runs, and URLs that get events, as the tool makes them.</summary>
+/// <summary>What starts runs from outside and what is told of them, as the tool makes it: webhooks, subscriptions, triggers.</summary>
 [Collection(WithServer.Name)]
 public sealed class WebhookCommandTests(RunningServer server)
 {
@@ -72,6 +72,27 @@ public sealed class WebhookCommandTests(RunningServer server)
         (await _tool.RunAsync("webhooks", "subscriptions", "add", "nowhere")).Expecting(2);
         (await _tool.RunAsync("webhooks", "subscriptions", "delete", id)).Expecting(0);
         (await _tool.RunAsync("webhooks", "subscriptions", "get", id)).Expecting(4);
+    }
+
+    [Fact]
+    public async Task A_trigger_starts_a_run_at_the_end_of_another_one()
+    {
+        var (source, target) = (await StoreAsync("fires"), await StoreAsync("fired"));
+        (await _tool.RunAsync("triggers", "add", target)).Expecting(2);
+        (await _tool.RunAsync("triggers", "add", "nowhere", "--event", "run.completed")).Expecting(4);
+        var id = (await _tool.RunAsync("triggers", "add", target, "--event", "run.completed", "--of", source, "-i", "who=runId", "--json")).Expecting(0).Json.GetProperty("id").GetString()!;
+        var run = (await _tool.RunAsync("run", source)).Expecting(0).Output.Trim();
+
+        await Testing.Eventually.TrueAsync(async () => (await _tool.RunAsync("triggers", "firings", id)).Expecting(0).Output.Contains("started", StringComparison.Ordinal));
+        var firing = Assert.Single((await _tool.RunAsync("triggers", "firings", id, "--json")).Expecting(0).Json.EnumerateArray());
+        Assert.Equal(run, firing.GetProperty("source").GetProperty("runId").GetString());
+        (await _tool.RunAsync("triggers", "replay", id, firing.GetProperty("id").GetString()!)).Expecting(5);
+
+        Assert.Matches("state +paused", (await _tool.RunAsync("triggers", "pause", id)).Expecting(0).Output);
+        Assert.Matches("state +active", (await _tool.RunAsync("triggers", "resume", id)).Expecting(0).Output);
+        Assert.Matches($"{id} +fired +run.completed of fires +active", (await _tool.RunAsync("triggers", "list")).Expecting(0).Output);
+        (await _tool.RunAsync("triggers", "delete", id)).Expecting(0);
+        (await _tool.RunAsync("triggers", "get", id)).Expecting(4);
     }
 
     private async Task<List<JsonElement>> DeliveriesAsync(string id, string status) =>

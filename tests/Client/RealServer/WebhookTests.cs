@@ -2,13 +2,14 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using OpenWop.Micro.Client.Runs;
+using OpenWop.Micro.Client.Triggers;
 using OpenWop.Micro.Client.Webhooks;
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
 using OpenWop.Micro.Testing;
 
 namespace OpenWop.Micro.Client.Tests.RealServer;
 
-/// <summary>Signatures that the client makes and verifies, against a server that does the same.</summary>
+/// <summary>Triggers, and signatures that the client makes and verifies, against a server that does the same.</summary>
 [Collection(WithHost.Name)]
 public sealed class WebhookTests(RunningHost host)
 {
@@ -92,6 +93,33 @@ public sealed class WebhookTests(RunningHost host)
         Assert.Contains(await _client.InboundWebhooks.ListAllAsync().ToListAsync(), webhook => webhook.Id == made.Id && webhook.Secret is null);
         await _client.InboundWebhooks.DeleteAsync(made.Id);
         Assert.Equal(HttpStatusCode.NotFound, (await Assert.ThrowsAsync<OpenWopException>(() => _client.InboundWebhooks.GetAsync(made.Id))).Status);
+    }
+
+    [Fact]
+    public async Task The_end_of_a_run_starts_another_one()
+    {
+        var (source, target) = (await host.GreetingAsync(), await host.GreetingAsync());
+        var made = await _client.Triggers.CreateAsync(new Trigger
+        {
+            WorkflowId = target,
+            On = new TriggerSource { Events = ["run.completed"], WorkflowId = source },
+            Inputs = JsonElement.Parse("""{"name":"workflowId"}"""),
+            RatePerMinute = 60,
+        });
+        var run = await _client.Runs.CreateAsync(new NewRun { WorkflowId = source });
+        await Eventually.TrueAsync(async () => (await _client.Triggers.FiringsAsync(made.Id!)).Data.Any(firing => firing.Status == "started"));
+        var firing = Assert.Single((await _client.Triggers.FiringsAsync(made.Id!)).Data);
+        Assert.Equal(run.RunId, firing.Source.GetProperty("runId").GetString());
+        var started = await _client.Runs.WaitAsync(firing.RunId!);
+        Assert.Equal($"Hello, {source}!", started.NodeStates!.Value.GetProperty("hello").GetProperty("outputs").GetProperty("result").GetString());
+        Assert.Equal(HttpStatusCode.Conflict, (await Assert.ThrowsAsync<OpenWopException>(() => _client.Triggers.ReplayAsync(made.Id!, firing.Id))).Status);
+
+        Assert.Equal("paused", (await _client.Triggers.PauseAsync(made.Id!)).State);
+        Assert.Equal("active", (await _client.Triggers.ResumeAsync(made.Id!)).State);
+        Assert.Equal(30, (await _client.Triggers.ChangeAsync(made.Id!, JsonElement.Parse("""{"ratePerMinute":30}"""))).RatePerMinute);
+        Assert.Contains(await _client.Triggers.ListAllAsync().ToListAsync(), trigger => trigger.Id == made.Id);
+        await _client.Triggers.DeleteAsync(made.Id!);
+        Assert.Equal(HttpStatusCode.NotFound, (await Assert.ThrowsAsync<OpenWopException>(() => _client.Triggers.GetAsync(made.Id!))).Status);
     }
 
     private static bool Verify(string secret, HookDelivery delivery) => WebhookSignature.Verify(secret, delivery.Headers.GetValueOrDefault, delivery.Body);
