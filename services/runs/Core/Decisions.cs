@@ -60,7 +60,7 @@ internal static class Decisions
                 AddCompleted(draft, graph, node, result, completed);
                 break;
             case NodeOutcome.Failed failed:
-                AddFailed(draft, graph, node, result.NodeId, failed.Error);
+                AddFailed(draft, graph, node, result, failed.Error);
                 break;
             case NodeOutcome.Cancelled cancelled:
                 Cancel(draft, cancelled.Reason, cancelledBy: null);
@@ -69,14 +69,14 @@ internal static class Decisions
                 Suspend(draft, graph, node, result, suspended.Interrupt);
                 break;
             case NodeOutcome.WaitingForChild waiting when ChildDecisions.IsOfSource(draft.State, waiting.ChildRunId):
-                AddFailed(draft, graph, node, result.NodeId, new NodeError("child_of_source", "The node waits for a child of the run that was forked."));
+                AddFailed(draft, graph, node, result, new NodeError("child_of_source", "The node waits for a child of the run that was forked."));
                 break;
             case NodeOutcome.WaitingForChild waiting
                 when result.StartedChildren.Any(child => child.RunId == waiting.ChildRunId) || node.ChildRuns.Contains(waiting.ChildRunId):
                 AddWaiting(draft, graph, node, result, waiting.ChildRunId);
                 break;
             default:
-                AddFailed(draft, graph, node, result.NodeId, new NodeError("node_outcome_invalid", "The node waits for something that it cannot wait for."));
+                AddFailed(draft, graph, node, result, new NodeError("node_outcome_invalid", "The node waits for something that it cannot wait for."));
                 break;
         }
     }
@@ -170,7 +170,7 @@ internal static class Decisions
     {
         if (AddWrites(draft, graph, result) is { } refusal)
         {
-            AddFailed(draft, graph, node, result.NodeId, refusal);
+            AddFailed(draft, graph, node, result, refusal);
             return;
         }
 
@@ -190,7 +190,7 @@ internal static class Decisions
     private static void AddWaiting(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, string childRunId)
     {
         if (AddWrites(draft, graph, result) is { } refusal)
-            AddFailed(draft, graph, node, result.NodeId, refusal);
+            AddFailed(draft, graph, node, result, refusal);
         else
             ChildDecisions.AddStarted(draft, result, childRunId);
     }
@@ -198,7 +198,7 @@ internal static class Decisions
     private static void Suspend(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, Interrupt interrupt)
     {
         if (AddWrites(draft, graph, result) is { } refusal)
-            AddFailed(draft, graph, node, result.NodeId, refusal);
+            AddFailed(draft, graph, node, result, refusal);
         else
             InterruptDecisions.Suspend(draft, result.NodeId, node, interrupt);
     }
@@ -236,19 +236,20 @@ internal static class Decisions
         return null;
     }
 
-    private static void AddFailed(Draft draft, WorkflowGraph graph, NodeState node, string nodeId, NodeError error)
+    private static void AddFailed(Draft draft, WorkflowGraph graph, NodeState node, NodeResult result, NodeError error)
     {
+        var nodeId = result.NodeId;
         var definition = graph[nodeId].Definition;
         var retries = definition.Settings.MaxRetries ?? graph.Definition.Settings.MaxRetries;
         if (error.Retryable && node.Attempt < retries)
         {
             var attempt = node.Attempt + 1;
             var delay = RetryDelayMs(definition.Settings, attempt);
-            draft.Add(new NodeRetried(nodeId, attempt, delay, error, draft.Now.AddMilliseconds(delay)));
+            draft.Add(new NodeRetried(nodeId, attempt, delay, error, draft.Now.AddMilliseconds(delay)) { Cost = result.Cost });
         }
         else
         {
-            draft.Add(new NodeFailed(nodeId, error, node.Attempt + 1));
+            draft.Add(new NodeFailed(nodeId, error, node.Attempt + 1) { Cost = result.Cost });
         }
     }
 

@@ -27,7 +27,7 @@ internal static class Fold
                 DueAt = null,
                 EndedAt = @event.Timestamp,
             }),
-            NodeFailed failed => WithNode(state, failed.Node, node => node with
+            NodeFailed failed => WithNode(state with { Cost = Sum(state.Cost, failed.Cost) }, failed.Node, node => node with
             {
                 Status = NodeStatus.Failed,
                 Error = failed.Error,
@@ -35,7 +35,7 @@ internal static class Fold
                 DueAt = null,
                 EndedAt = @event.Timestamp,
             }),
-            NodeRetried retried => WithNode(state, retried.Node, node => node with
+            NodeRetried retried => WithNode(state with { Cost = Sum(state.Cost, retried.Cost) }, retried.Node, node => node with
             {
                 Status = NodeStatus.RetryWait,
                 Attempt = retried.Attempt,

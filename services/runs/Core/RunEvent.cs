@@ -96,12 +96,18 @@ internal sealed record NodeCompleted(string Node, JsonElement Outputs) : RunEven
 internal sealed record NodeFailed(string Node, NodeError Error, int Attempts) : RunEventBody
 {
     public override string NodeId => Node;
+
+    /// <summary>What the last attempt has cost nevertheless; null = nothing was reported.</summary>
+    public Cost? Cost { get; init; }
 }
 
 /// <summary>Another attempt follows at <paramref name="DueAt"/>.</summary>
 internal sealed record NodeRetried(string Node, int Attempt, long DelayMs, NodeError LastError, DateTimeOffset DueAt) : RunEventBody
 {
     public override string NodeId => Node;
+
+    /// <summary>What the attempt that failed has cost; null = nothing was reported.</summary>
+    public Cost? Cost { get; init; }
 }
 
 internal sealed record NodeSkipped(string Node, string Reason) : RunEventBody

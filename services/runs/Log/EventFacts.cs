@@ -38,7 +38,12 @@ internal static class EventFacts
         RunStarted started => Object(writer => WriteRunStarted(writer, started)),
         NodeStarted started when HasFacts(started) => Object(writer => WriteNodeStarted(writer, started)),
         NodeCompleted completed when HasFacts(completed) => Object(writer => WriteNodeCompleted(writer, completed)),
-        NodeRetried retried => Object(writer => writer.WriteString("dueAt", Timestamps.Format(retried.DueAt))),
+        NodeFailed { Cost: { } cost } => Object(cost.Write),
+        NodeRetried retried => Object(writer =>
+        {
+            writer.WriteString("dueAt", Timestamps.Format(retried.DueAt));
+            retried.Cost?.Write(writer);
+        }),
         VariableChanged { Sensitive: true } changed => Object(writer => EventPayloads.Write(writer, "next", changed.Value)),
         ChildStarted started => Object(writer => ChildPayloads.WriteFacts(writer, started)),
         ChildAwaited awaited => Object(writer => ChildPayloads.WriteFacts(writer, awaited)),

@@ -155,13 +155,19 @@ internal static class EventPayloads
             },
             EventTypes.NodeStarted => ReadNodeStarted(payload, facts),
             EventTypes.NodeCompleted => ReadNodeCompleted(payload, facts),
-            EventTypes.NodeFailed => new NodeFailed(Text(payload, "nodeId"), ReadError(payload, "error"), (int)(payload.IntegerMember("attempts") ?? 1)),
+            EventTypes.NodeFailed => new NodeFailed(Text(payload, "nodeId"), ReadError(payload, "error"), (int)(payload.IntegerMember("attempts") ?? 1))
+            {
+                Cost = Cost.Read(facts),
+            },
             EventTypes.NodeRetried => new NodeRetried(
                 Text(payload, "nodeId"),
                 (int)(payload.IntegerMember("attempt") ?? 1),
                 payload.IntegerMember("delayMs") ?? 0,
                 ReadError(payload, "lastError"),
-                Timestamps.Parse(Text(facts, "dueAt"))),
+                Timestamps.Parse(Text(facts, "dueAt")))
+            {
+                Cost = Cost.Read(facts),
+            },
             EventTypes.NodeSkipped => new NodeSkipped(Text(payload, "nodeId"), payload.StringMember("reason") ?? ""),
             EventTypes.NodeCancelled => new NodeCancelled(Text(payload, "nodeId"), payload.StringMember("reason") ?? ""),
             EventTypes.VariableChanged => new VariableChanged(

@@ -46,7 +46,7 @@ public sealed partial class NodeContext
         return max;
     }
 
-    /// <summary>Adds to what the run has cost when the attempt completes.</summary>
+    /// <summary>Adds to what the run has cost when the attempt ends, however it ends.</summary>
     internal void AddCost(Cost more) => cost = cost is null ? more : cost + more;
 }
 

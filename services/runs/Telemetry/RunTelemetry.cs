@@ -68,10 +68,10 @@ internal sealed class RunTelemetry(IMeterFactory meters)
                 _metrics.NodeCompleted(run.TypeOf(append, completed.Node));
                 break;
             case NodeFailed failed:
-                Ended(run, append, failed.Node, @event, ActivityStatusCode.Error, cost: null);
+                Ended(run, append, failed.Node, @event, ActivityStatusCode.Error, failed.Cost);
                 break;
             case NodeRetried retried:
-                Ended(run, append, retried.Node, @event, ActivityStatusCode.Error, cost: null);
+                Ended(run, append, retried.Node, @event, ActivityStatusCode.Error, retried.Cost);
                 _metrics.Retried(run.TypeOf(append, retried.Node));
                 break;
             case NodeCancelled cancelled:

@@ -122,6 +122,10 @@ public sealed class AiTests(AiInstallation fixture) : IClassFixture<AiInstallati
 
         Assert.Equal(code, snapshot.GetProperty("error").GetProperty("code").GetString());
         Assert.Contains(code == "envelope_refusal" ? "envelope.refusal" : "envelope.retry.exhausted", types);
+
+        // What was asked for in vain is paid for all the same.
+        var spent = (await EventsAsync(runId)).Where(document => TypeOf(document) == "provider.usage").Sum(document => document.GetProperty("payload").GetProperty("outputTokens").GetInt32());
+        Assert.Equal(spent, snapshot.GetProperty("metrics").GetProperty("openwopCost").GetProperty("tokens").GetProperty("output").GetInt32());
         Assert.DoesNotContain("rather not", snapshot.GetRawText(), StringComparison.Ordinal);
     }
 
