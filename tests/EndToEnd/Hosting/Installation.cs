@@ -12,6 +12,9 @@ public enum Form
 
     /// <summary>Each in its own.</summary>
     Separate,
+
+    /// <summary>Each in its own, the engine and the gateway in two; needs a database server.</summary>
+    Replicated,
 }
 
 /// <summary>A running installation with temporary data.</summary>
@@ -36,6 +39,12 @@ public sealed class Installation : IAsyncDisposable
 
     /// <summary>The public address.</summary>
     public Uri BaseUrl => _processes[^1].Address;
+
+    /// <summary>The public address of the other gateway, where there are two.</summary>
+    public Uri OtherUrl => _processes[^2].Address;
+
+    /// <summary>What the processes have written so far.</summary>
+    internal IEnumerable<string> Outputs => _processes.Select(process => process.Output);
 
     /// <summary>Where the services keep their files.</summary>
     internal string DataDirectory => Path.Combine(_folder.Path, "data");
@@ -82,7 +91,7 @@ public sealed class Installation : IAsyncDisposable
             if (form == Form.Embedded)
                 await installation.AddAsync("standalone", "OpenWop.Micro.Standalone", environment);
             else
-                await installation.AddSeparateAsync(environment);
+                await installation.AddSeparateAsync(environment, instances: form == Form.Replicated ? 2 : 1);
 
             await installation.WaitUntilReadyAsync();
             return installation;
@@ -95,15 +104,20 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>One after the other: each is told where the earlier ones are.</summary>
-    private async Task AddSeparateAsync(Dictionary<string, string> environment)
+    private async Task AddSeparateAsync(Dictionary<string, string> environment, int instances)
     {
         environment["OPENWOP_SERVICE_SECRET"] = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         environment["OPENWOP_IDENTITY_URL"] = (await AddAsync("identity", "OpenWop.Micro.Identity", environment)).ToString();
         environment["OPENWOP_WORKFLOWS_URL"] = (await AddAsync("workflows", "OpenWop.Micro.Workflows", environment)).ToString();
-        environment["OPENWOP_RUNS_URL"] = (await AddAsync("runs", "OpenWop.Micro.Runs", environment)).ToString();
+        var runs = new List<Uri>();
+        for (var i = 0; i < instances; i++)
+            runs.Add(await AddAsync("runs", "OpenWop.Micro.Runs", environment));
+
+        environment["OPENWOP_RUNS_URL"] = string.Join(',', runs);
         environment["OPENWOP_SCHEDULER_URL"] = (await AddAsync("scheduler", "OpenWop.Micro.Scheduler", environment)).ToString();
         environment["OPENWOP_WEBHOOKS_URL"] = (await AddAsync("webhooks", "OpenWop.Micro.Webhooks", environment)).ToString();
-        await AddAsync("gateway", "OpenWop.Micro.Gateway", environment);
+        for (var i = 0; i < instances; i++)
+            await AddAsync("gateway", "OpenWop.Micro.Gateway", environment);
     }
 
     private async Task<Uri> AddAsync(string project, string assembly, Dictionary<string, string> environment)

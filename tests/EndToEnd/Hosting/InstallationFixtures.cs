@@ -20,8 +20,13 @@ public sealed class EmbeddedInstallation() : InstallationFixture(Form.Embedded);
 public sealed class SeparateInstallation() : InstallationFixture(Form.Separate);
 
 /// <summary>Each service in its own process, on what production runs on: one PostgreSQL with a schema per service, and Redis.</summary>
-public class ServerInstallation() : InstallationFixture(Form.Separate)
+public class ServerInstallation(Form form) : InstallationFixture(form)
 {
+    public ServerInstallation()
+        : this(Form.Separate)
+    {
+    }
+
     private PostgreSqlServer? _postgres;
     private RedisServer? _redis;
 
