@@ -10,6 +10,7 @@ using OpenWop.Micro.ServiceDefaults.Clocks;
 using OpenWop.Micro.ServiceDefaults.Configuration;
 using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.ServiceDefaults.Health;
+using OpenWop.Micro.ServiceDefaults.Hosting;
 using OpenWop.Micro.ServiceDefaults.Logging;
 using OpenWop.Micro.ServiceDefaults.Telemetry;
 using OpenWop.Micro.ServiceDefaults.Tls;
@@ -44,11 +45,15 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddServiceHealth();
 
         var hosted = builder.Services.Hosted();
+        builder.Services.AddSingleton<CallScopeInterceptor>();
+        builder.Services.AddGrpcServer(grpc => grpc.Interceptors.Add<CallScopeInterceptor>());
         builder.Services.AddGrpcServer(grpc => grpc.Interceptors.Add<ProtocolErrorInterceptor>());
         builder.Services.AddSingleton<ProtocolErrorInterceptor>();
         builder.AddCallers(service);
         builder.Services.ExposeGrpcServices(grpcService => ServiceExposureRule.ExposureOf(grpcService, hosted));
 
+        builder.Services.AddSingleton<OrderlyDisposal.Ending>();
+        builder.Services.AddHostedService<OrderlyDisposal>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseSharedPorts();

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using OpenWop.Micro.ServiceDefaults.Logging;
 
 namespace OpenWop.Micro.ServiceDefaults.Callers;
 
@@ -6,6 +7,7 @@ namespace OpenWop.Micro.ServiceDefaults.Callers;
 public static class CallerContext
 {
     private static readonly object Key = new();
+    private static readonly object ScopeKey = new();
 
     /// <summary>Who makes this call, as the token proved it.</summary>
     /// <exception cref="RpcException">UNAUTHENTICATED: the method is open to calls without a token, and this is one.</exception>
@@ -39,5 +41,12 @@ public static class CallerContext
             : throw new RpcException(new Status(StatusCode.PermissionDenied, "A user acts for its own tenant only."));
     }
 
-    internal static void SetCaller(this ServerCallContext context, Caller caller) => context.UserState[Key] = caller;
+    internal static void SetCaller(this ServerCallContext context, Caller caller)
+    {
+        context.UserState[Key] = caller;
+        if (!caller.IsService && context.UserState.TryGetValue(ScopeKey, out var scope))
+            ((LogScope)scope).Tenant = caller.Tenant;
+    }
+
+    internal static void SetLogScope(this ServerCallContext context, LogScope scope) => context.UserState[ScopeKey] = scope;
 }

@@ -52,6 +52,9 @@ internal sealed record Operation(string Id, string Method, string Route)
     /// <summary>The route as the OpenAPI document spells it, which knows no parameter of several segments.</summary>
     public string Path { get; } = Route.Replace("{**", "{", StringComparison.Ordinal);
 
+    /// <summary>Whether the first parameter of the route names a run.</summary>
+    public bool IsAboutRun { get; } = Route.Contains("{runId}", StringComparison.Ordinal);
+
     /// <summary>The routed operation as idempotency records name it: <c>POST /v1/runs/{runId}/cancel</c>.</summary>
     public string Endpoint { get; } = $"{Method} {Route}";
 }

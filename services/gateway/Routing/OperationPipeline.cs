@@ -5,6 +5,7 @@ using OpenWop.Micro.Gateway.Errors;
 using OpenWop.Micro.Gateway.Idempotency;
 using OpenWop.Micro.Gateway.RateLimits;
 using OpenWop.Micro.Protocol.Errors;
+using OpenWop.Micro.ServiceDefaults.Logging;
 
 namespace OpenWop.Micro.Gateway.Routing;
 
@@ -22,7 +23,7 @@ namespace OpenWop.Micro.Gateway.Routing;
 /// </list>
 /// </remarks>
 internal sealed class OperationPipeline(
-    Authenticator authenticator, RateLimiter rateLimiter, IdempotencyGate idempotency, ErrorTranslator errors, AuditLog audit, GatewayMetrics metrics)
+    Authenticator authenticator, RateLimiter rateLimiter, IdempotencyGate idempotency, ErrorTranslator errors, AuditLog audit, GatewayMetrics metrics, ILogger<OperationPipeline> logger)
 {
     /// <summary>Steps 1 to 3.</summary>
     /// <exception cref="ProtocolException">The call is refused.</exception>
@@ -39,12 +40,15 @@ internal sealed class OperationPipeline(
     public async Task<Answer> RunAsync(OperationCall call, OperationHandler handler, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
+        var scope = new LogScope { RunId = call.Operation.IsAboutRun ? call.ResourceId : null };
+        using var open = logger.BeginScope(scope);
         Answer answer;
         try
         {
             if (!call.Operation.IsPublic)
             {
                 call.Identified = await authenticator.AuthenticateAsync(call.Authorization, cancellationToken);
+                scope.Tenant = call.Caller.Tenant;
                 Admit(call.Operation, call.Caller);
             }
             else if (call.Operation.IsLimited)

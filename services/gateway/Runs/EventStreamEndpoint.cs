@@ -6,6 +6,7 @@ using Grpc.Core;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Gateway.Audit;
 using OpenWop.Micro.Gateway.Routing;
+using OpenWop.Micro.ServiceDefaults.Logging;
 
 namespace OpenWop.Micro.Gateway.Runs;
 
@@ -33,6 +34,7 @@ internal sealed partial class EventStreamEndpoint(
         var request = context.Request;
         var caller = await pipeline.AdmitAsync(Operations.StreamRunEvents, request.Headers.Authorization, context.RequestAborted);
         var runId = RunOperations.RequireRunId(OperationEndpoints.ResourceId(context));
+        using var scope = logger.BeginRun(runId, caller.Tenant);
 
         // The query is validated before the format is chosen (spec/runs-streams-replay.md 6.1).
         var query = StreamQuery.Parse(request.Query["streamMode"], request.Query["bufferMs"]);

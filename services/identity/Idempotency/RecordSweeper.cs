@@ -15,7 +15,7 @@ internal sealed partial class RecordSweeper(RequestRecords records, TimeProvider
                 if (await records.SweepAsync(RequestRecords.MaxPerTenant, stoppingToken) is > 0 and var removed)
                     Log.Swept(logger, removed);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 // The next round comes soon, and until then nothing is wrong but a larger table.
                 Log.Failed(logger, exception);

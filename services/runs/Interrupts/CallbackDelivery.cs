@@ -7,6 +7,7 @@ using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Log;
 using OpenWop.Micro.Runs.Store;
 using OpenWop.Micro.ServiceDefaults.Configuration;
+using OpenWop.Micro.ServiceDefaults.Logging;
 
 namespace OpenWop.Micro.Runs.Interrupts;
 
@@ -35,6 +36,7 @@ internal sealed partial class CallbackDelivery(
     {
         foreach (var callback in InterruptCallback.Of(append.Events, append.State))
         {
+            using var scope = logger.BeginRun(callback.RunId, callback.Tenant, callback.NodeId);
             if (baseUrl is null)
                 Log.NoAddress(logger, callback.RunId);
             else if (!queue.Writer.TryWrite(callback))
@@ -56,6 +58,7 @@ internal sealed partial class CallbackDelivery(
         using var trace = callback.Trace is { } context
             ? new Activity("openwop.callback").SetParentId(context.TraceId, context.SpanId, context.TraceFlags).Start()
             : null;
+        using var scope = logger.BeginRun(callback.RunId, callback.Tenant, callback.NodeId);
         var pause = FirstPause;
         for (var attempt = 1; ; attempt++, pause *= 4)
         {

@@ -8,6 +8,8 @@ namespace OpenWop.Micro.Runs.Interrupts;
 /// <param name="DueAt">When the interrupt times out; null = never.</param>
 internal sealed record InterruptCallback(Uri Target, string RunId, string NodeId, OpenInterrupt Interrupt, DateTimeOffset? DueAt)
 {
+    public required string Tenant { get; init; }
+
     /// <summary>The attempt that waits, in the trace of its run; null = none is kept.</summary>
     public ActivityContext? Trace { get; init; }
 
@@ -28,6 +30,7 @@ internal sealed record InterruptCallback(Uri Target, string RunId, string NodeId
             {
                 yield return new InterruptCallback(new Uri(url), state.RunId, suspended.Node, open, node.DueAt)
                 {
+                    Tenant = state.Options.Tenant,
                     Trace = SpanIdentity.WithinAttempt(state.RunId, state.Options, suspended.Node, node.Iteration, node.Attempt),
                 };
             }

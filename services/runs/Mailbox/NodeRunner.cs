@@ -7,6 +7,7 @@ using OpenWop.Micro.Runs.Memory;
 using OpenWop.Micro.Runs.Nodes;
 using OpenWop.Micro.Runs.Secrets;
 using OpenWop.Micro.Runs.Telemetry;
+using OpenWop.Micro.ServiceDefaults.Logging;
 using OpenWop.Micro.Storage;
 
 namespace OpenWop.Micro.Runs.Mailbox;
@@ -42,6 +43,7 @@ internal sealed partial class NodeRunner(ActivityLedger activities, IChildRuns c
     private async Task RunAsync(NodeWork work, Action<NodeResult> report, Action startOver, CancellationToken cancellationToken)
     {
         AmbientCall.Leave();
+        using var scope = logger.BeginRun(work.Context.RunId, work.Context.Tenant, work.Context.Node.Id);
         try
         {
             var holdsSlot = !work.Handler.WaitsForOthers;

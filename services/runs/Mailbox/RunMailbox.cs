@@ -6,6 +6,7 @@ using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Shards;
 using OpenWop.Micro.Runs.Signals;
 using OpenWop.Micro.Runs.Store;
+using OpenWop.Micro.ServiceDefaults.Logging;
 
 namespace OpenWop.Micro.Runs.Mailbox;
 
@@ -86,6 +87,8 @@ internal sealed partial class RunMailbox
     public async Task<MailboxEnd> RunAsync()
     {
         List<RunCommand> taken = [];
+        var scope = new LogScope { RunId = RunId, Tenant = State.Options?.Tenant };
+        using var open = logger.BeginScope(scope);
         try
         {
             Execute([]);
@@ -93,6 +96,7 @@ internal sealed partial class RunMailbox
             {
                 taken.Clear();
                 await TurnAsync(taken);
+                scope.Tenant ??= State.Options?.Tenant;
             }
             while (!TryClose() && await commands.Reader.WaitToReadAsync(stopping.Token));
             return MailboxEnd.Idle;

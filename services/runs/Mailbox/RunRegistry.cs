@@ -157,10 +157,10 @@ internal sealed partial class RunRegistry(
 
     private void Run(RunMailbox mailbox, Lazy<Task<RunMailbox>> entry)
     {
+        // The run outlives the call that opened it: neither its end nor what its log lines carry is the run's.
+        using var apart = ExecutionContext.SuppressFlow();
         var task = Task.Run(async () =>
         {
-            // The run outlives the call that opened it.
-            AmbientCall.Leave();
             var end = await mailbox.RunAsync();
             mailboxes.TryRemove(KeyValuePair.Create(mailbox.RunId, entry));
             runner.Forget(mailbox.RunId);

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using OpenWop.Micro.Egress;
 using OpenWop.Micro.Secrets;
+using OpenWop.Micro.ServiceDefaults.Logging;
 using OpenWop.Micro.Webhooks.Signing;
 using OpenWop.Micro.Webhooks.Subscriptions;
 
@@ -26,6 +27,7 @@ internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal 
         var clocked = clock.GetTimestamp();
         using var request = CreateRequest(subscription, delivery, started);
         using var limit = new CancellationTokenSource(Patience, clock);
+        using var scope = logger.BeginRun(delivery.RunId, subscription.Owner.Tenant);
         using var trace = Enter(delivery.Traceparent);
         var (status, error) = await TryAsync(request, subscription.Id, limit);
         return new Attempt(started, clock.GetElapsedTime(clocked), status, error);
