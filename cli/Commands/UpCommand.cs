@@ -60,7 +60,7 @@ internal static class UpCommand
             return ExitCodes.Ok;
         }
 
-        throw new CliException(ExitCodes.Failed, $"The server has ended by itself with code {host.ExitCode}; see {log}.");
+        throw host.Ended();
     }
 
     /// <summary>A key of an earlier start is good; else the token of this start makes one.</summary>
@@ -91,7 +91,7 @@ internal static class UpCommand
         while (!await client.Server.IsReadyAsync(cancellationToken))
         {
             if (host.HasExited)
-                throw new CliException(ExitCodes.Failed, "The server has ended while it was starting. Its log tells why.");
+                throw host.Ended();
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
         }

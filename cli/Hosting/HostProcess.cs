@@ -13,17 +13,18 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly StreamWriter _log;
+    private readonly string _logFile;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _reason;
 
-    private HostProcess(Process process, StreamWriter log)
+    private HostProcess(Process process, StreamWriter log, string logFile)
     {
         _process = process;
         _log = log;
-        process.EnableRaisingEvents = true;
+        _logFile = logFile;
         process.OutputDataReceived += (_, line) => Read(line.Data);
         process.ErrorDataReceived += (_, line) => Read(line.Data);
-        process.Exited += (_, _) => _address.TrySetException(new CliException(ExitCodes.Failed, "The server has ended while it was starting. Its log tells why."));
     }
 
     /// <summary>Where it listens.</summary>
@@ -37,7 +38,8 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     /// <summary>Starts the server and waits until it listens.</summary>
     /// <param name="program">The server's assembly.</param>
-    /// <param name="logFile">Replaced.</param>
+    /// <param name="logFile">What the server says is added to it: another one may be running, and writing there.</param>
+    /// <exception cref="CliException">The server has ended instead; says why.</exception>
     public static async Task<HostProcess> StartAsync(
         string program, Uri url, string dataDirectory, string logFile, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
     {
@@ -47,16 +49,16 @@ internal sealed partial class HostProcess : IAsyncDisposable
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
 
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.Read };
-        var host = new HostProcess(new Process { StartInfo = start }, new StreamWriter(logFile, options) { AutoFlush = true });
+        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        var host = new HostProcess(new Process { StartInfo = start }, new StreamWriter(logFile, options) { AutoFlush = true }, logFile);
         try
         {
             host._process.Start();
             host._process.StandardInput.Close();
             host._process.BeginOutputReadLine();
             host._process.BeginErrorReadLine();
-            await host._address.Task.WaitAsync(TimeToStart, cancellationToken);
-            return host;
+            await Task.WhenAny(host._address.Task, host.WaitForExitAsync(cancellationToken)).WaitAsync(TimeToStart, cancellationToken);
+            return host._address.Task.IsCompleted ? host : throw host.Ended();
         }
         catch
         {
@@ -65,6 +67,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The server has ended by itself, and why, as far as it has said.</summary>
+    public CliException Ended() => new(ExitCodes.Failed, (_reason is null ? $"The server has ended with code {ExitCode}." : $"The server has ended: {_reason}") + $" See {_logFile}.");
+
+    /// <summary>Waits for the end, and for all that the server says before it.</summary>
     public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
 
     /// <summary>Asks the server to end, and ends it when it takes too long.</summary>
@@ -110,6 +116,8 @@ internal sealed partial class HostProcess : IAsyncDisposable
                 _log.WriteLine(line);
         }
 
+        if (Unhandled().Match(line) is { Success: true } unhandled)
+            _reason ??= unhandled.Groups[1].Value;
         if (Listening().Match(line) is { Success: true } match)
             _address.TrySetResult(new Uri(match.Groups[1].Value));
     }
@@ -118,6 +126,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     [GeneratedRegex("Now listening on: (http://[^\"\\s]+)")]
     private static partial Regex Listening();
+
+    /// <summary>How the runtime begins to tell what a process dies of: the type, and the message.</summary>
+    [GeneratedRegex(@"^Unhandled exception\. [\w.]+: (.+)$")]
+    private static partial Regex Unhandled();
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int processId, int signal);

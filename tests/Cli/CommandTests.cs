@@ -18,6 +18,19 @@ public sealed class CommandTests(RunningServer server)
     }
 
     [Fact]
+    public async Task A_server_that_cannot_start_says_why_and_leaves_the_one_that_runs_alone()
+    {
+        var log = Path.Combine(_tool.Folder, "data", "openwop.log");
+        var before = await File.ReadAllTextAsync(log);
+        var port = new Uri(server.Url).Port.ToString(CultureInfo.InvariantCulture);
+
+        Assert.Contains("address already in use", (await _tool.RunAsync("up", "-p", port, "-d", "other")).Expecting(1).Error, StringComparison.Ordinal);
+        Assert.Contains("Another process uses the database", (await _tool.RunAsync("up", "-p", "0", "-d", "data")).Expecting(1).Error, StringComparison.Ordinal);
+        Assert.StartsWith(before, await File.ReadAllTextAsync(log), StringComparison.Ordinal);
+        (await _tool.RunAsync("whoami")).Expecting(0);
+    }
+
+    [Fact]
     public void Nobody_else_can_read_the_credentials()
     {
         if (!OperatingSystem.IsWindows())
