@@ -7,6 +7,7 @@ internal static class AnswerWriter
 {
     public static async Task WriteAnswerAsync(this HttpContext context, Answer answer)
     {
+        await RequestBody.DiscardTooLargeAsync(context.Request, context.RequestAborted);
         var response = context.Response;
         response.StatusCode = answer.Status;
         var headers = response.Headers;

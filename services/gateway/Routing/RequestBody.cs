@@ -15,10 +15,6 @@ internal static class RequestBody
     /// <summary>A body travels on in one message, whose limit is a little higher.</summary>
     private const int LargestMaxBytes = 7 * 1024 * 1024;
 
-    /// <summary>
-    /// What is read of a body that is refused for its size. A client that sends all of it before it looks at the answer would otherwise
-    /// find a broken connection in its place.
-    /// </summary>
     private const long MaxDiscardedBytes = 64 * 1024 * 1024;
 
     private static readonly TimeSpan MaxDiscardTime = TimeSpan.FromSeconds(5);
@@ -31,7 +27,7 @@ internal static class RequestBody
     /// <exception cref="BadHttpRequestException">413, or the body is not well-formed HTTP.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        await RefuseTooLargeAsync(request, cancellationToken);
+        RefuseTooLarge(request);
         var reader = request.BodyReader;
         var read = await reader.ReadAsync(cancellationToken);
         if (read.IsCompleted && read.Buffer.IsEmpty)
@@ -47,33 +43,42 @@ internal static class RequestBody
     /// <exception cref="BadHttpRequestException">413, or the body is not well-formed HTTP.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAnyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        await RefuseTooLargeAsync(request, cancellationToken);
+        RefuseTooLarge(request);
         return await ReadToEndAsync(request.BodyReader, await request.BodyReader.ReadAsync(cancellationToken), cancellationToken);
     }
 
-    /// <exception cref="ProtocolException">413: the body is announced to be larger than what is accepted.</exception>
-    private static async ValueTask RefuseTooLargeAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads on what was refused for its size, within bounds: a client that sends all of it before it looks at the answer would otherwise
+    /// find a broken connection in its place.
+    /// </summary>
+    public static async ValueTask DiscardTooLargeAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { MaxRequestBodySize: { } max } limit || request.ContentLength is not { } length || length <= max)
+        if (LimitOf(request) is not { IsReadOnly: false } limit || !IsTooLarge(request, limit) || request.ContentLength > MaxDiscardedBytes)
             return;
 
-        if (length <= MaxDiscardedBytes && !limit.IsReadOnly)
+        limit.MaxRequestBodySize = request.ContentLength;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(MaxDiscardTime);
+        try
         {
-            limit.MaxRequestBodySize = length;
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(MaxDiscardTime);
-            try
-            {
-                await request.Body.CopyToAsync(Stream.Null, patience.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // Too slow: the answer goes out, and the connection is closed with it.
-            }
+            await request.Body.CopyToAsync(Stream.Null, patience.Token);
         }
-
-        throw new ProtocolException(new(ErrorCodes.PayloadTooLarge, $"A request body may have at most {max} bytes."));
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Too slow, or gone: the answer goes out as it can.
+        }
     }
+
+    /// <exception cref="ProtocolException">413: the body is announced to be larger than what is accepted.</exception>
+    private static void RefuseTooLarge(HttpRequest request)
+    {
+        if (LimitOf(request) is { } limit && IsTooLarge(request, limit))
+            throw new ProtocolException(new(ErrorCodes.PayloadTooLarge, $"A request body may have at most {limit.MaxRequestBodySize} bytes."));
+    }
+
+    private static IHttpMaxRequestBodySizeFeature? LimitOf(HttpRequest request) => request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>();
+
+    private static bool IsTooLarge(HttpRequest request, IHttpMaxRequestBodySizeFeature limit) => request.ContentLength > limit.MaxRequestBodySize;
 
     private static async ValueTask<ReadOnlyMemory<byte>> ReadToEndAsync(PipeReader reader, ReadResult read, CancellationToken cancellationToken)
     {

@@ -36,16 +36,7 @@ internal sealed class EditingGrpcService(Editor editor, Catalogue catalogue, Wor
     {
         // Whoever may start a run learns why it cannot.
         var errors = await editor.CheckAsync(TenantOf(context, Scopes.RunsCreate), request.WorkflowId, context.CancellationToken);
-        return errors.Count == 0 ? new CheckWorkflowReply() : new CheckWorkflowReply
-        {
-            Errors = UnsafeByteOperations.UnsafeWrap(JsonObjects.Write(writer =>
-            {
-                writer.WriteStartArray();
-                foreach (var error in errors)
-                    BlockView.WriteError(writer, error);
-                writer.WriteEndArray();
-            })),
-        };
+        return errors.Count == 0 ? new CheckWorkflowReply() : new CheckWorkflowReply { Errors = UnsafeByteOperations.UnsafeWrap(BlockView.Errors(errors)) };
     }
 
     public override async Task<ListWorkflowsReply> ListWorkflows(ListWorkflowsRequest request, ServerCallContext context)

@@ -11,6 +11,12 @@ namespace OpenWop.Micro.Workflows.Editing;
 /// </summary>
 internal sealed class BlockChecks
 {
+    /// <summary>Errors that are looked for: who has so many begins with those.</summary>
+    public const int MaxErrors = 1_000;
+
+    /// <summary>References are repeated up to this length.</summary>
+    private const int MaxReference = 500;
+
     private readonly Block[] _blocks;
     private readonly ConnectorSet _connectors;
     private readonly Dictionary<string, int> _positions;
@@ -36,10 +42,12 @@ internal sealed class BlockChecks
     public static IReadOnlyList<BlockError> Check(BlockGraph graph, ConnectorSet connectors)
     {
         var checks = new BlockChecks(graph, connectors);
-        for (var i = 0; i < checks._blocks.Length; i++)
+        for (var i = 0; i < checks._blocks.Length && !checks.IsFull; i++)
             checks.Check(i);
         return checks._errors;
     }
+
+    private bool IsFull => _errors.Count >= MaxErrors;
 
     private void Check(int index)
     {
@@ -95,14 +103,21 @@ internal sealed class BlockChecks
 
             case JsonValueKind.String:
                 foreach (var template in Templates.Scan(value.GetString()!))
+                {
+                    if (IsFull)
+                        break;
+
                     CheckReference(index, template.Reference);
+                }
+
                 break;
         }
     }
 
-    private void CheckReference(int index, string text)
+    private void CheckReference(int index, string whole)
     {
-        var reference = BlockReference.Parse(text);
+        var reference = BlockReference.Parse(whole);
+        var text = EditSummary.Short(whole, MaxReference);
         if (reference.Root == ReferenceRoot.Environment)
         {
             AddReference(index, text, BlockErrorCodes.EnvironmentRefused, $"'{text}' refers to env, which workflows cannot read.");
@@ -114,7 +129,7 @@ internal sealed class BlockChecks
 
         if (_names.Find(reference.Head) is not { } id)
         {
-            AddReference(index, text, BlockErrorCodes.UnknownReference, $"'{text}' refers to '{reference.Head}', but no block has this id or name.");
+            AddReference(index, text, BlockErrorCodes.UnknownReference, $"'{text}' refers to '{EditSummary.Short(reference.Head, MaxReference)}', but no block has this id or name.");
             return;
         }
 
@@ -127,7 +142,7 @@ internal sealed class BlockChecks
         {
             AddReference(
                 index, text, BlockErrorCodes.UndeclaredOutput,
-                $"Block '{id}' of type '{connector.Type}' does not declare output '{reference.Path.Span[0]}'. Available: {string.Join(", ", connector.Outputs.Select(output => output.Name))}");
+                $"Block '{id}' of type '{connector.Type}' does not declare output '{EditSummary.Short(reference.Path.Span[0], MaxReference)}'. Available: {string.Join(", ", connector.Outputs.Select(output => output.Name))}");
         }
     }
 

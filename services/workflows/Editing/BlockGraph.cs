@@ -39,6 +39,11 @@ internal sealed class BlockGraph
     /// <summary>Blocks that are gone.</summary>
     public HashSet<string> Removed { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// What operations have cost so far, in about nanoseconds. What is cheap in a workflow as people draw it may be made to be dear.
+    /// </summary>
+    public long Work { get; set; }
+
     public int BlockCount => _blocks.Count;
 
     public int ConnectionCount => _connections.Count;
@@ -64,6 +69,7 @@ internal sealed class BlockGraph
     /// <summary>Removes a block and every connection that touches it.</summary>
     public void Remove(string id)
     {
+        Work += (_connections.Count * 8) + _order.Count;
         _blocks.Remove(id);
         _order.Remove(id);
         Removed.Add(id);
@@ -88,6 +94,7 @@ internal sealed class BlockGraph
 
     public void Remove(Connection connection)
     {
+        Work += _connections.Count * 4;
         _connections.RemoveAt(_connections.FindIndex(other => ReferenceEquals(other, connection)));
         if (!_connections.Exists(other => other.Source == connection.Source && other.Target == connection.Target && other.Handle == connection.Handle))
             _known.Remove((connection.Source, connection.Target, connection.Handle));
@@ -96,6 +103,7 @@ internal sealed class BlockGraph
 
     public void Replace(Connection old, Connection changed)
     {
+        Work += _connections.Count * 4;
         _connections[_connections.FindIndex(other => ReferenceEquals(other, old))] = changed;
         if (!_connections.Exists(other => other.Source == old.Source && other.Target == old.Target && other.Handle == old.Handle))
             _known.Remove((old.Source, old.Target, old.Handle));
@@ -104,8 +112,11 @@ internal sealed class BlockGraph
 
     /// <summary>The first connection between two blocks with a handle.</summary>
     /// <param name="handle">Null = whatever its handle.</param>
-    public Connection? Find(string source, string target, string? handle) =>
-        _connections.Find(connection => connection.Source == source && connection.Target == target && (handle is null || connection.Handle == handle));
+    public Connection? Find(string source, string target, string? handle)
+    {
+        Work += _connections.Count * 4;
+        return _connections.Find(connection => connection.Source == source && connection.Target == target && (handle is null || connection.Handle == handle));
+    }
 
     /// <summary>Whether one block leads to another; to itself always.</summary>
     public bool Leads(string from, string to)
@@ -119,6 +130,7 @@ internal sealed class BlockGraph
 
             foreach (var target in _targets.GetValueOrDefault(id) ?? [])
             {
+                Work += 50;
                 if (seen.Add(target))
                     open.Push(target);
             }

@@ -5,6 +5,9 @@ namespace OpenWop.Micro.Workflows.Editing;
 /// <summary>Documents of editing: a workflow as blocks and connections, and what became of operations.</summary>
 internal static class BlockView
 {
+    /// <summary>Room for a list in an answer, which travels as one message together with the workflow.</summary>
+    private const int MaxListBytes = 1 << 20;
+
     /// <summary><c>{id, workflow, version}</c>.</summary>
     public static ReadOnlyMemory<byte> Workflow(string id, long version, string format, BlockGraph graph) => JsonObjects.Write(writer =>
     {
@@ -36,10 +39,7 @@ internal static class BlockView
         WriteGraph(writer, format, graph);
         writer.WriteNumber("version"u8, version);
         writer.WriteBoolean("ok"u8, errors.Count == 0);
-        writer.WriteStartArray("validation_errors"u8);
-        foreach (var error in errors)
-            WriteError(writer, error);
-        writer.WriteEndArray();
+        WriteErrors(writer, "validation_errors", errors);
         WorkflowFile.WriteOmitted(writer, omitted);
         writer.WriteEndObject();
     });
@@ -55,19 +55,41 @@ internal static class BlockView
             writer.WritePropertyName("workflow"u8);
             WriteGraph(writer, format, graph);
             writer.WriteNumber("version"u8, version);
-            writer.WriteStartArray("validation_errors"u8);
-            foreach (var error in errors)
-                WriteError(writer, error);
-            writer.WriteEndArray();
-            writer.WriteStartArray("skipped_items"u8);
-            foreach (var skip in applied.Skipped)
-                WriteSkip(writer, skip);
-            writer.WriteEndArray();
+            var errorsLeft = WriteErrors(writer, "validation_errors", errors);
+            var skipsLeft = WriteList(writer, "skipped_items", applied.Skipped, WriteSkip);
+            if (errorsLeft + skipsLeft > 0)
+            {
+                writer.WriteStartObject("not_listed"u8);
+                writer.WriteNumber("validation_errors"u8, errorsLeft);
+                writer.WriteNumber("skipped_items"u8, skipsLeft);
+                writer.WriteEndObject();
+            }
+
             writer.WriteString("summary"u8, EditSummary.Of(applied, errors));
             writer.WriteEndObject();
         });
 
-    public static void WriteError(Utf8JsonWriter writer, BlockError error)
+    /// <summary>Errors as an array, as many as there is room for.</summary>
+    public static ReadOnlyMemory<byte> Errors(IReadOnlyList<BlockError> errors) => JsonObjects.Write(writer => WriteErrors(writer, null, errors));
+
+    private static int WriteErrors(Utf8JsonWriter writer, string? name, IReadOnlyList<BlockError> errors) => WriteList(writer, name, errors, WriteError);
+
+    /// <summary>Writes what there is room for in an answer, and returns how many items are left.</summary>
+    private static int WriteList<T>(Utf8JsonWriter writer, string? name, IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        if (name is not null)
+            writer.WritePropertyName(name);
+
+        var begin = writer.BytesCommitted + writer.BytesPending;
+        var written = 0;
+        writer.WriteStartArray();
+        while (written < items.Count && writer.BytesCommitted + writer.BytesPending - begin < MaxListBytes)
+            write(writer, items[written++]);
+        writer.WriteEndArray();
+        return items.Count - written;
+    }
+
+    private static void WriteError(Utf8JsonWriter writer, BlockError error)
     {
         writer.WriteStartObject();
         writer.WriteString("code"u8, error.Code);

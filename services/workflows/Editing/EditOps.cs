@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using OpenWop.Micro.Protocol.Blocks;
 using OpenWop.Micro.Protocol.Workflows;
@@ -17,7 +18,13 @@ internal static class EditOps
     /// <summary>Longest id of a block, in characters.</summary>
     public const int MaxIdLength = 16_384;
 
+    /// <summary>Most operations of one request.</summary>
+    public const int MaxOps = 10_000;
+
     private const int MaxNameLength = 1_024;
+
+    /// <summary>What operations may cost together, in about nanoseconds.</summary>
+    private const long MaxWork = 300_000_000;
 
     private static readonly JsonElement EmptyObject = JsonElement.Parse("{}");
 
@@ -30,12 +37,16 @@ internal static class EditOps
         foreach (var json in ops)
         {
             var op = new EditOp(json);
-            if (Apply(graph, op, connectors, errors) is { } skip)
+            if ((graph.Work > MaxWork ? TooMuch : null) is { } stop)
+                skipped.Add(new SkippedOp(stop.Code, op.Type, op.BlockId, stop.Reason));
+            else if (Apply(graph, op, connectors, errors) is { } skip)
                 skipped.Add(new SkippedOp(skip.Code, op.Type, op.BlockId, skip.Reason) { TargetBlockId = skip.Target });
         }
 
         return new AppliedOps(ops.Count, skipped, errors);
     }
+
+    private static readonly Skip TooMuch = new(SkipCodes.LimitExceeded, "The operations of the request are too much work at once: send the rest in another one.");
 
     private sealed record Skip(string Code, string Reason, string? Target = null);
 
@@ -76,7 +87,7 @@ internal static class EditOps
         if (graph.BlockCount >= WorkflowLimits.MaxNodes)
             return new Skip(SkipCodes.LimitExceeded, $"A workflow has at most {WorkflowLimits.MaxNodes} blocks.");
 
-        graph.Add(new Block(id, type, Merge(EmptyObject, op.Member("params"), connector, id, errors)) { Name = NameOf(op), IsChanged = true });
+        graph.Add(new Block(id, type, Merge(graph, EmptyObject, op.Member("params"), connector, id, errors)) { Name = NameOf(op), IsChanged = true });
         return null;
     }
 
@@ -92,7 +103,7 @@ internal static class EditOps
         graph.Replace(block with
         {
             Name = op.Text("name") is null ? block.Name : NameOf(op),
-            Params = Merge(block.Params, op.Member("params"), connectors.Find(block.Type), block.Id, errors),
+            Params = Merge(graph, block.Params, op.Member("params"), connectors.Find(block.Type), block.Id, errors),
             IsChanged = true,
         });
         return null;
@@ -187,7 +198,7 @@ internal static class EditOps
 
         return Change(graph, op, found => found with
         {
-            Params = JsonObjects.Of(found.Params.EnumerateObject().Where(member => member.Name != name).Select(member => (member.Name, member.Value))),
+            Params = Written(graph, JsonObjects.Of(found.Params.EnumerateObject().Where(member => member.Name != name).Select(member => (member.Name, member.Value)))),
             IsChanged = true,
         });
     }
@@ -233,7 +244,7 @@ internal static class EditOps
     /// Parameters laid over those that are there; a node that is no block takes any. What the type does not expose is dropped and reported, its value aside: that it was
     /// sent may have been a mistake with a secret.
     /// </summary>
-    private static JsonElement Merge(JsonElement present, JsonElement given, Connector? connector, string blockId, List<BlockError> errors)
+    private static JsonElement Merge(BlockGraph graph, JsonElement present, JsonElement given, Connector? connector, string blockId, List<BlockError> errors)
     {
         if (given.ValueKind != JsonValueKind.Object)
             return present;
@@ -249,12 +260,21 @@ internal static class EditOps
                 continue;
             }
 
+            if (errors.Count == BlockChecks.MaxErrors)
+                continue;
+
             errors.Add(new BlockError(
                 BlockErrorCodes.FieldNotExposed, blockId, connector.Type, member.Name,
                 $"Field '{member.Name}' is not exposed by block '{connector.Type}'. Allowed: {string.Join(", ", connector.Exposed.Select(parameter => parameter.Name))}"));
         }
 
-        return JsonObjects.Of(merged.Select(member => (member.Key, member.Value)));
+        return Written(graph, JsonObjects.Of(merged.Select(member => (member.Key, member.Value))));
+    }
+
+    private static JsonElement Written(BlockGraph graph, JsonElement parameters)
+    {
+        graph.Work += 1_000 + (2L * JsonMarshal.GetRawUtf8Value(parameters).Length);
+        return parameters;
     }
 
     /// <summary>Why an id cannot be one: references could not name the block.</summary>

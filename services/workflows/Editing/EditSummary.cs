@@ -8,6 +8,7 @@ internal static class EditSummary
 {
     private const int MaxLines = 50;
     private const int MaxIdLength = 100;
+    private const int MaxReasonLength = 600;
 
     public static string Of(AppliedOps applied, IReadOnlyList<BlockError> errors)
     {
@@ -21,7 +22,7 @@ internal static class EditSummary
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{skipped.Count} skipped ({Codes(skipped.Select(skip => skip.Code))}):");
             foreach (var skip in skipped.Take(MaxLines))
-                text.Append(CultureInfo.InvariantCulture, $"\n- [{skip.Code}] {Short(skip.OperationType)} {Short(skip.BlockId)}: {skip.Reason}");
+                text.Append(CultureInfo.InvariantCulture, $"\n- [{skip.Code}] {Short(skip.OperationType)} {Short(skip.BlockId)}: {Short(skip.Reason, MaxReasonLength)}");
             AppendRest(text, skipped.Count);
         }
 
@@ -29,7 +30,7 @@ internal static class EditSummary
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{errors.Count} validation error(s) ({Codes(errors.Select(error => error.Code))}):");
             foreach (var error in errors.Take(MaxLines))
-                text.Append(CultureInfo.InvariantCulture, $"\n- [{error.Code}] {Short(error.BlockId)}: {error.Message}");
+                text.Append(CultureInfo.InvariantCulture, $"\n- [{error.Code}] {Short(error.BlockId)}: {Short(error.Message, MaxReasonLength)}");
             AppendRest(text, errors.Count);
         }
 
@@ -45,5 +46,7 @@ internal static class EditSummary
             text.Append(CultureInfo.InvariantCulture, $"\n- and {count - MaxLines} more");
     }
 
-    private static string Short(string text) => text.Length <= MaxIdLength ? text : text[..(char.IsHighSurrogate(text[MaxIdLength - 1]) ? MaxIdLength - 1 : MaxIdLength)] + "…";
+    /// <summary>A text cut to a length, never within a character.</summary>
+    public static string Short(string text, int length = MaxIdLength) =>
+        text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)] + "…";
 }

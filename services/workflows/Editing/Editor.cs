@@ -121,7 +121,9 @@ internal sealed partial class Editor(WorkflowStore store, ConnectorSet connector
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("ops", out var ops) || ops.ValueKind != JsonValueKind.Array)
             throw new ProtocolException(ProtocolError.Validation("'ops' must be a list of operations.", "ops"));
 
-        return [.. ops.EnumerateArray()];
+        return ops.GetArrayLength() <= EditOps.MaxOps
+            ? [.. ops.EnumerateArray()]
+            : throw new ProtocolException(ProtocolError.Validation($"'ops' may have at most {EditOps.MaxOps} operations.", "ops"));
     }
 
     private async Task<(StoredDefinition Head, JsonElement Definition)> HeadAsync(string tenant, string workflowId, CancellationToken cancellationToken) =>
