@@ -45,7 +45,7 @@ public abstract class OrganizationTests(InstallationFixture server) : IDisposabl
         Assert.Equal((HttpStatusCode.Conflict, "last_owner"), (lastOwner.StatusCode, await ErrorAsync(lastOwner)));
 
         var actions = (await JsonAsync("GET", "/api/audit", key)).GetProperty("data").EnumerateArray().Select(entry => entry.GetProperty("action").GetString()!)
-            .Where(action => !action.StartsWith('P') && !action.StartsWith("DELETE", StringComparison.Ordinal)); // without the calls themselves
+            .Where(action => action != "key.used" && !action.StartsWith('P') && !action.StartsWith("DELETE", StringComparison.Ordinal)); // without the calls themselves
         Assert.Equal(["organization.created", "invitation.created", "invitation.accepted", "member.changed", "member.removed"], actions);
     }
 

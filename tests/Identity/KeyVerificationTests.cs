@@ -1,6 +1,9 @@
+using System.Text.Json;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.ServiceDefaults.Callers;
+using OpenWop.Micro.Storage;
 using OpenWop.Micro.Testing;
 
 namespace OpenWop.Micro.Identity.Tests;
@@ -121,5 +124,16 @@ public sealed class KeyVerificationTests
             host.Time.Advance(TimeSpan.FromSeconds(5));
             return (await host.Service.ListKeysAsync(new ListKeysRequest { Tenant = "acme" })).Keys.Single().LastUsedAt == used;
         });
+
+        // The first one is in the audit log as well, once.
+        await host.VerifyAsync(key);
+        host.Time.Advance(TimeSpan.FromSeconds(30));
+        var database = host.Services.GetRequiredKeyedService<Database>("identity");
+        await using var session = await database.OpenReadAsync(CancellationToken.None);
+        await using var rows = await session.QueryAsync("SELECT entry FROM audit_entries ORDER BY sequence");
+        var actions = new List<string?>();
+        while (await rows.ReadAsync())
+            actions.Add(JsonElement.Parse(rows.GetFieldValue<byte[]>(0)).GetProperty("action").GetString());
+        Assert.Equal(["key.created", "key.used"], actions);
     }
 }

@@ -107,7 +107,10 @@ internal static class ServerCapabilities
         {
             ["auth"] = new JsonObject
             {
-                ["profiles"] = new JsonArray("openwop-audit-log-integrity"),
+                ["profiles"] = new JsonArray("openwop-audit-log-integrity", "openwop-auth-api-key-rotation"),
+
+                // A day unless whoever rotates asks for less, which is his to decide.
+                ["rotation"] = new JsonObject { ["supported"] = true, ["minGraceSeconds"] = 0 },
                 ["auditLogIntegrity"] = new JsonObject
                 {
                     ["hashChain"] = true,

@@ -41,6 +41,10 @@ internal sealed class AuditTrail([FromKeyedServices("identity")] Database databa
         return AppendAsync(session, tenant, [new PendingEntry(actor, by.KeyId, record.Action, record.Target, record.Detail, now)], seal: static (_, _, _) => { });
     }
 
+    /// <summary>Adds entries in the transaction of what they tell about.</summary>
+    public static Task AppendAsync(WriteSession session, string tenant, IReadOnlyList<PendingEntry> entries) =>
+        AppendAsync(session, tenant, entries, seal: static (_, _, _) => { });
+
     /// <summary>Adds what callers have done, once however often the batch comes, and seals each log that has become long enough.</summary>
     public Task AppendAsync(string batchId, IReadOnlyList<(string Tenant, PendingEntry Entry)> calls, long now, CancellationToken cancellationToken) =>
         database.WriteAsync(

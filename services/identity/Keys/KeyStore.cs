@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Security.Cryptography;
+using OpenWop.Micro.Identity.Audit;
 using OpenWop.Micro.Protocol.Security;
 using OpenWop.Micro.Storage;
 
@@ -125,17 +126,61 @@ internal sealed class KeyStore([FromKeyedServices("identity")] Database database
         return keys;
     }
 
-    /// <summary>Notes when keys were used last.</summary>
+    /// <summary>Notes when keys were used last. The first use of a key is an entry in the audit log of its organization.</summary>
     public Task TouchAsync(IReadOnlyCollection<KeyValuePair<string, long>> uses, CancellationToken cancellationToken) => database.WriteAsync(
-        session =>
+        async session =>
         {
+            await NoteFirstUsesAsync(session, uses.ToDictionary(StringComparer.Ordinal));
+
             // By id, as other instances do.
             foreach (var (keyId, at) in uses.OrderBy(use => use.Key, StringComparer.Ordinal))
                 session.Enqueue("UPDATE api_keys SET last_used_at = $2 WHERE key_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)", keyId, at);
 
-            return session.FlushAsync();
+            await session.FlushAsync();
         },
         cancellationToken);
+
+    private static async Task NoteFirstUsesAsync(WriteSession session, Dictionary<string, long> uses)
+    {
+        // In this order everywhere: the organization first, its keys second.
+        foreach (var organization in (await ListUnusedAsync(session, [.. uses.Keys])).GroupBy(key => key.Tenant, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            await AuditTrail.LockAsync(session, organization.Key);
+            var entries = new List<PendingEntry>();
+            foreach (var (keyId, _, principal) in organization.OrderBy(key => key.KeyId, StringComparer.Ordinal))
+            {
+                if (await session.ExecuteAsync("UPDATE api_keys SET last_used_at = $2 WHERE key_id = $1 AND last_used_at IS NULL", keyId, uses[keyId]) == 1)
+                    entries.Add(new PendingEntry(principal, keyId, "key.used", keyId, Detail: null, uses[keyId]));
+            }
+
+            if (entries.Count > 0)
+                await AuditTrail.AppendAsync(session, organization.Key, entries);
+        }
+    }
+
+    private static async Task<List<(string KeyId, string Tenant, string Principal)>> ListUnusedAsync(WriteSession session, string[] keyIds)
+    {
+        const string Unused = "SELECT key_id, tenant, principal FROM api_keys WHERE last_used_at IS NULL AND key_id = ";
+        var unused = new List<(string, string, string)>();
+        if (session.Dialect == SqlDialect.PostgreSql)
+        {
+            await ReadAsync(session.QueryAsync(Unused + "ANY ($1)", (object)keyIds));
+        }
+        else
+        {
+            foreach (var keyId in keyIds)
+                await ReadAsync(session.QueryAsync(Unused + "$1", keyId));
+        }
+
+        return unused;
+
+        async Task ReadAsync(Task<DbDataReader> query)
+        {
+            await using var rows = await query;
+            while (await rows.ReadAsync(session.CancellationToken))
+                unused.Add((rows.GetString(0), rows.GetString(1), rows.GetString(2)));
+        }
+    }
 
     private static async Task<ApiKeyRecord?> FirstAsync(Session session, Task<DbDataReader> query)
     {
