@@ -15,6 +15,7 @@ using OpenWop.Micro.Webhooks.Intake;
 using OpenWop.Micro.Webhooks.Retention;
 using OpenWop.Micro.Webhooks.Store;
 using OpenWop.Micro.Webhooks.Subscriptions;
+using OpenWop.Micro.Webhooks.Telemetry;
 using OpenWop.Micro.Webhooks.Triggers;
 
 namespace OpenWop.Micro.Webhooks;
@@ -23,6 +24,9 @@ namespace OpenWop.Micro.Webhooks;
 public static class WebhooksHosting
 {
     internal const string Service = "webhooks";
+
+    /// <summary>Key of the time in which attempts run out.</summary>
+    internal const string NetworkTime = "network";
 
     /// <summary>Adds the service to a host.</summary>
     public static WebApplicationBuilder AddWebhooks(this WebApplicationBuilder builder)
@@ -34,6 +38,7 @@ public static class WebhooksHosting
         services.AddGrpcServer();
         services.AddEventBus();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(NetworkTime, TimeProvider.System);
         services.AddServiceDatabase(
             Service,
             DatabaseOptions.ForService(Service, builder.Configuration, builder.Configuration.DataDirectory()),
@@ -44,8 +49,13 @@ public static class WebhooksHosting
         services.AddSingleton<LaneStore>();
         services.AddSingleton<Settlements>();
         services.AddSingleton<IntakeStore>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Registrar>(provider, SealOf(provider)));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DeliverySender>(provider, SealOf(provider)));
+        services.AddSingleton(provider => SecretsOf(SealingKeys.Load(
+            provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>(), "webhook secrets")));
+        services.AddSingleton<Registrar>();
+        services.AddSingleton<DeliverySender>();
+        services.AddSingleton<WebhookMetrics>();
+        services.AddHostedService<QueueProbe>();
+        services.AddHostedService<SubscriptionSecretRotation>();
         services.AddSingleton<Dispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<FeedFollower>();
@@ -66,7 +76,5 @@ public static class WebhooksHosting
         return app;
     }
 
-    /// <summary>Other services of the process may seal for purposes of their own.</summary>
-    private static SecretSeal SealOf(IServiceProvider provider) => new(SealingKeys.Load(
-        provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>(), "webhook secrets"));
+    private static SubscriptionSecrets SecretsOf(SealingKeys keys) => new(new SecretSeal(keys), keys);
 }

@@ -157,6 +157,21 @@ public abstract class DeliveryTests(Stores stores)
     }
 
     [Fact]
+    public async Task An_answer_that_does_not_come_within_five_seconds_is_a_failure()
+    {
+        await using var host = await WebhooksHost.StartAsync(stores.Settings);
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = (_, context) => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        await host.RegisterAsync(receiver.Url);
+        host.Feed.Commit("run-0");
+        await Eventually.TrueAsync(() => receiver.All.Count == 1);
+        host.NetworkTime.Advance(TimeSpan.FromMilliseconds(4_999));
+        Assert.Equal(0, await CountAsync(host, "SELECT count(*) FROM attempts"));
+        host.NetworkTime.Advance(TimeSpan.FromMilliseconds(1));
+        await Eventually.TrueAsync(async () => await CountAsync(host, "SELECT count(*) FROM attempts WHERE error = 'timeout' AND duration_ms = 5000") == 1);
+    }
+
+    [Fact]
     public async Task Receivers_that_hang_or_fail_delay_nobody_else()
     {
         await using var host = await WebhooksHost.StartAsync([.. stores.Settings, "OPENWOP_WEBHOOK_SLOTS=16"]);

@@ -3,6 +3,7 @@ using System.Text;
 using Grpc.Core;
 using OpenWop.Micro.Contracts.Webhooks.V1;
 using OpenWop.Micro.ServiceDefaults.Errors;
+using OpenWop.Micro.Testing;
 using OpenWop.Micro.Webhooks.Tests.Hosting;
 
 namespace OpenWop.Micro.Webhooks.Tests;

@@ -68,6 +68,43 @@ public abstract class SubscriptionTests(Stores stores)
     }
 
     [Fact]
+    public async Task Secrets_move_to_a_new_key_and_the_old_one_can_go()
+    {
+        using var folder = new TempFolder();
+        var settings = stores.Settings;
+        await using var receiver = await Receiver.StartAsync();
+        var (first, second) = (NewKey(), NewKey());
+        RegisterWebhookReply webhook;
+        byte[] before;
+        await using (var host = await StartAsync(first))
+        {
+            webhook = await host.RegisterAsync(receiver.Url);
+            before = await SecretAsync(host);
+        }
+
+        await using (var host = await StartAsync($"{second},{first}"))
+            await Eventually.TrueAsync(async () => !(await SecretAsync(host)).SequenceEqual(before));
+
+        await using (var host = await StartAsync(second))
+        {
+            host.Feed.Commit("run-0");
+            await Eventually.TrueAsync(() => receiver.All.Count == 1);
+        }
+
+        Assert.True(receiver.All[0].IsSignedWith(webhook.Secret));
+
+        Task<WebhooksHost> StartAsync(string keys) => WebhooksHost.StartAsync([.. settings, $"OPENWOP_SECRETS_KEY={keys}"], folder.Path);
+
+        async Task<byte[]> SecretAsync(WebhooksHost host)
+        {
+            await using var session = await host.Database.OpenReadAsync(CancellationToken.None);
+            return (await session.ScalarAsync<byte[]>("SELECT secret FROM subscriptions WHERE webhook_id = $1", webhook.WebhookId))!;
+        }
+
+        static string NewKey() => Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+    }
+
+    [Fact]
     public async Task What_happens_during_a_pause_is_delivered_afterwards()
     {
         await using var host = await WebhooksHost.StartAsync(stores.Settings);

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Text;
 using OpenWop.Micro.Egress;
-using OpenWop.Micro.Secrets;
 using OpenWop.Micro.ServiceDefaults.Logging;
 using OpenWop.Micro.Webhooks.Signing;
 using OpenWop.Micro.Webhooks.Subscriptions;
@@ -11,7 +9,13 @@ using OpenWop.Micro.Webhooks.Subscriptions;
 namespace OpenWop.Micro.Webhooks.Delivery;
 
 /// <summary>Sends one delivery (spec/webhooks-packs.md 1.5). Anything but an answer with 2xx within five seconds is a failure, also a redirect.</summary>
-internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal seal, TimeProvider clock, ILogger<DeliverySender> logger) : IDisposable
+/// <param name="network">Time of the machine, in which attempts run out; what the service takes for the time of day may be something else.</param>
+internal sealed partial class DeliverySender(
+    WebhookOptions options,
+    SubscriptionSecrets secrets,
+    TimeProvider clock,
+    [FromKeyedServices(WebhooksHosting.NetworkTime)] TimeProvider network,
+    ILogger<DeliverySender> logger) : IDisposable
 {
     /// <summary>Time of an attempt, from the first look at the address to the headers of the answer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -24,13 +28,13 @@ internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal 
     public async Task<Attempt> SendAsync(Subscription subscription, PendingDelivery delivery)
     {
         var started = clock.GetUtcNow();
-        var clocked = clock.GetTimestamp();
+        var clocked = network.GetTimestamp();
         using var request = CreateRequest(subscription, delivery, started);
-        using var limit = new CancellationTokenSource(Patience, clock);
+        using var limit = new CancellationTokenSource(Patience, network);
         using var scope = logger.BeginRun(delivery.RunId, subscription.Owner.Tenant);
         using var trace = Enter(delivery.Traceparent);
         var (status, error) = await TryAsync(request, subscription.Id, limit);
-        return new Attempt(started, clock.GetElapsedTime(clocked), status, error);
+        return new Attempt(started, network.GetElapsedTime(clocked), status, error);
     }
 
     public void Dispose() => http.Dispose();
@@ -45,12 +49,12 @@ internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal 
         Add(request, "Webhook-Id", subscription.Id);
         Add(request, "Event-Type", delivery.EventType);
         Add(request, "Timestamp", seconds.ToString(CultureInfo.InvariantCulture));
-        Add(request, "Signature", SignatureV1.Sign(Open(subscription, subscription.Secret), seconds, delivery.Body));
+        Add(request, "Signature", SignatureV1.Sign(secrets.Open(subscription.Id, subscription.Secret), seconds, delivery.Body));
         Add(request, "Signature-Algorithm", SignatureV1.Algorithm);
         Add(request, "Delivery-Id", delivery.Id);
         Add(request, "Delivery-Attempt", (delivery.Attempts + 1).ToString(CultureInfo.InvariantCulture));
         if (subscription.PreviousSecret is { } previous && now < subscription.PreviousUntil)
-            Add(request, "Signature-Previous", SignatureV1.Sign(Open(subscription, previous), seconds, delivery.Body));
+            Add(request, "Signature-Previous", SignatureV1.Sign(secrets.Open(subscription.Id, previous), seconds, delivery.Body));
 
         return request;
     }
@@ -87,8 +91,6 @@ internal sealed partial class DeliverySender(WebhookOptions options, SecretSeal 
         request.Headers.TryAddWithoutValidation("X-openwop-" + name, value);
         request.Headers.TryAddWithoutValidation("OpenWOP-" + name, value);
     }
-
-    private string Open(Subscription subscription, byte[] secret) => Encoding.UTF8.GetString(seal.Open(secret, subscription.Id));
 
     private static partial class Log
     {

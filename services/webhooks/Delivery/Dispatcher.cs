@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Webhooks.Store;
+using OpenWop.Micro.Webhooks.Telemetry;
 
 namespace OpenWop.Micro.Webhooks.Delivery;
 
@@ -39,6 +40,7 @@ internal sealed partial class Dispatcher : BackgroundService
     private readonly DeliverySender sender;
     private readonly WebhookOptions options;
     private readonly IEventBus bus;
+    private readonly WebhookMetrics metrics;
     private readonly TimeProvider clock;
     private readonly ILogger<Dispatcher> logger;
     private readonly ITimer timer;
@@ -47,9 +49,10 @@ internal sealed partial class Dispatcher : BackgroundService
     private volatile bool stopping;
 
     public Dispatcher(
-        LaneStore lanes, Settlements settlements, DeliverySender sender, WebhookOptions options, IEventBus bus, TimeProvider clock, ILogger<Dispatcher> logger)
+        LaneStore lanes, Settlements settlements, DeliverySender sender, WebhookOptions options, IEventBus bus, WebhookMetrics metrics, TimeProvider clock, ILogger<Dispatcher> logger)
     {
-        (this.lanes, this.settlements, this.sender, this.options, this.bus, this.clock, this.logger) = (lanes, settlements, sender, options, bus, clock, logger);
+        (this.lanes, this.settlements, this.sender, this.options, this.bus, this.metrics, this.clock, this.logger) =
+            (lanes, settlements, sender, options, bus, metrics, clock, logger);
         timer = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -182,6 +185,8 @@ internal sealed partial class Dispatcher : BackgroundService
         var settled = await settlements.StoreAsync(new Settlement(lane, delivery, attempt, clock.GetUtcNow() + delay, keeps));
         if (settled.IsLost)
             Log.ClaimLost(logger, lane.Subscription.Id, delivery.Id);
+
+        metrics.Attempted(attempt, (clock.GetUtcNow() - delivery.CreatedAt).TotalSeconds, isGivenUp: delay is null);
 
         return keeps && settled is { IsLost: false, Waiting: > 0 }
             ? await lanes.FindHeadAsync(lane.Subscription.Id, lane.RunId, CancellationToken.None)

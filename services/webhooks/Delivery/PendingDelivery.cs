@@ -16,6 +16,9 @@ internal static class DeliveryStatus
 /// <param name="Attempts">Attempts so far.</param>
 internal sealed record PendingDelivery(string Id, string RunId, long Sequence, string EventType, byte[] Body, int Attempts)
 {
+    /// <summary>When the event was taken in.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
     /// <summary>W3C context of the trace that the delivery belongs to; null = none.</summary>
     public string? Traceparent { get; init; }
 }

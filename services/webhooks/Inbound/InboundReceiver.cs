@@ -10,6 +10,7 @@ using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.Webhooks.Inbound.Signatures;
 using OpenWop.Micro.Webhooks.Inbound.Store;
+using OpenWop.Micro.Webhooks.Telemetry;
 
 namespace OpenWop.Micro.Webhooks.Inbound;
 
@@ -38,6 +39,7 @@ internal sealed class InboundReceiver(
     Runs.RunsClient runs,
     TargetWorkflows workflows,
     RunOutcomes outcomes,
+    WebhookMetrics metrics,
     TimeProvider time)
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
@@ -65,7 +67,10 @@ internal sealed class InboundReceiver(
         var isReadable = InboundBody.TryRead(request.Body.Memory, headers.GetValueOrDefault("content-type"), spec.MaxBytes, out var body, out var problem);
         var key = DeliveryIds.KeyOf(spec.Scheme, headers, body);
         if (key is not null && await store.FindRunAsync(webhook.Id, key, cancellationToken) is { } before)
+        {
+            metrics.Received(isRepeat: true);
             return await AnswerAsync(webhook, before, isRepeat: true, cancellationToken);
+        }
 
         // 5.
         if (!limits.TryTake(webhook.Id, spec.RatePerMinute, out var wait))
@@ -86,6 +91,7 @@ internal sealed class InboundReceiver(
         await store.AcceptAsync(webhook.Id, new AcceptedDelivery(deliveryId, created.RunId, now), CancellationToken.None);
 
         // 9.
+        metrics.Received(created.Replayed);
         return await AnswerAsync(webhook, created.RunId, created.Replayed, cancellationToken);
     }
 

@@ -48,7 +48,7 @@ internal static class DeliveryQueries
 
     /// <summary>The next delivery of a lane, as long as its subscription wants it.</summary>
     public const string Head = """
-        SELECT d.delivery_id, d.sequence, d.event_type, d.body, d.attempts, d.traceparent
+        SELECT d.delivery_id, d.sequence, d.event_type, d.body, d.attempts, d.traceparent, d.created_at
         FROM deliveries d JOIN subscriptions s ON s.webhook_id = d.webhook_id
         WHERE d.webhook_id = $1 AND d.run_id = $2 AND d.status = 'pending' AND s.status = 'active'
         ORDER BY d.sequence LIMIT 1

@@ -98,5 +98,6 @@ internal sealed class LaneStore([FromKeyedServices(WebhooksHosting.Service)] Dat
         new(row.GetString(0), runId, row.GetInt64(1), row.GetString(2), row.GetFieldValue<byte[]>(3), (int)row.GetInt64(4))
         {
             Traceparent = row.IsDBNull(5) ? null : row.GetString(5),
+            CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)),
         };
 }

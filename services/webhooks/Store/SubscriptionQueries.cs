@@ -10,6 +10,12 @@ internal static class SubscriptionQueries
 
     public const string All = $"SELECT {Columns} FROM subscriptions WHERE status <> 'failed' AND webhook_id > $1 ORDER BY webhook_id LIMIT $2";
 
+    /// <summary>Also those that have failed.</summary>
+    public const string ListAll = $"SELECT {Columns} FROM subscriptions WHERE webhook_id > $1 ORDER BY webhook_id LIMIT $2";
+
+    /// <summary>The same secrets under another key; nothing when somebody has given the webhook a new one meanwhile.</summary>
+    public const string SealAgain = "UPDATE subscriptions SET secret = $3, previous_secret = $4 WHERE webhook_id = $1 AND secret = $2";
+
     public const string Find = $"SELECT {Columns} FROM subscriptions WHERE webhook_id = $1 AND tenant = $2 AND test = $3";
 
     public const string FindById = $"SELECT {Columns} FROM subscriptions WHERE webhook_id = $1";

@@ -99,6 +99,22 @@ internal sealed class SubscriptionStore([FromKeyedServices(WebhooksHosting.Servi
             cancellationToken);
     }
 
+    /// <summary>Subscriptions of everybody after an id.</summary>
+    public async Task<List<Subscription>> ListAllAsync(string after, int limit, CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenReadAsync(cancellationToken);
+        await using var rows = await session.QueryAsync(SubscriptionQueries.ListAll, after, (long)limit);
+        var page = new List<Subscription>();
+        while (await rows.ReadAsync(cancellationToken))
+            page.Add(SubscriptionRows.Read(rows, options.Circuit));
+
+        return page;
+    }
+
+    /// <summary>Stores the same secrets sealed with another key.</summary>
+    public Task SealAgainAsync(Subscription before, byte[] secret, byte[]? previousSecret, CancellationToken cancellationToken) =>
+        ChangeAsync(SubscriptionQueries.SealAgain, [before.Id, before.Secret, secret, previousSecret], cancellationToken);
+
     /// <summary>All that have not failed, in pages by id.</summary>
     public async Task<List<Subscription>> ReadAllAsync(Session session)
     {

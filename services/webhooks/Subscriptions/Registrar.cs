@@ -1,10 +1,8 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
-using System.Text;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.Protocol.Webhooks;
-using OpenWop.Micro.Secrets;
 using OpenWop.Micro.Webhooks.Delivery;
 using OpenWop.Micro.Webhooks.Signing;
 using OpenWop.Micro.Webhooks.Store;
@@ -22,7 +20,7 @@ internal sealed record Registered(Subscription Subscription, string Secret, bool
 /// <item>secret and subscription are stored. The same request id answers with what it has made before.</item>
 /// </list>
 /// </summary>
-internal sealed class Registrar(SubscriptionStore store, Feed.FeedClient feed, SecretSeal seal, WebhookOptions options, TimeProvider clock)
+internal sealed class Registrar(SubscriptionStore store, Feed.FeedClient feed, SubscriptionSecrets secrets, WebhookOptions options, TimeProvider clock)
 {
     public async Task<Registered> RegisterAsync(
         SubscriptionOwner owner, ReadOnlyMemory<byte> utf8, string? requestId, CancellationToken cancellationToken)
@@ -49,7 +47,7 @@ internal sealed class Registrar(SubscriptionStore store, Feed.FeedClient feed, S
             Owner = owner,
             Url = body.Url.AbsoluteUri,
             Filter = new SubscriptionFilter(owner.Tenant, body.Events.ToFrozenSet(StringComparer.Ordinal), body.Tags.ToFrozenSet(StringComparer.Ordinal)),
-            Secret = Seal(id, secret),
+            Secret = secrets.Seal(id, secret),
             Fingerprint = WebhookSecret.Fingerprint(secret),
             Positions = [.. heads.Positions],
             CreatedAt = clock.GetUtcNow(),
@@ -67,11 +65,9 @@ internal sealed class Registrar(SubscriptionStore store, Feed.FeedClient feed, S
     {
         var secret = WebhookSecret.Create();
         var rotated = await store.SetSecretAsync(
-            subscription, Seal(subscription.Id, secret), WebhookSecret.Fingerprint(secret), clock.GetUtcNow() + overlap, requestId, cancellationToken);
+            subscription, secrets.Seal(subscription.Id, secret), WebhookSecret.Fingerprint(secret), clock.GetUtcNow() + overlap, requestId, cancellationToken);
         return rotated is null ? throw new ProtocolException(SubscriptionErrors.NotFound) : Repeated(rotated);
     }
 
-    private Registered Repeated(Subscription before) => new(before, Encoding.UTF8.GetString(seal.Open(before.Secret, before.Id)), IsReplay: true);
-
-    private byte[] Seal(string id, string secret) => seal.Seal(Encoding.UTF8.GetBytes(secret), id);
+    private Registered Repeated(Subscription before) => new(before, secrets.Open(before.Id, before.Secret), IsReplay: true);
 }

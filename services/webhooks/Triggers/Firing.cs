@@ -53,6 +53,14 @@ internal sealed record Firing(string Id, string TriggerId, string SourceRunId, l
     /// <summary>What the next page goes on after.</summary>
     public string Cursor => string.Create(CultureInfo.InvariantCulture, $"{CreatedAt.ToUnixTimeMilliseconds()}.{Id}");
 
+    public static string NameOf(FiringStatus status) => status switch
+    {
+        FiringStatus.Started => "started",
+        FiringStatus.Failed => "failed",
+        FiringStatus.Skipped => "skipped",
+        _ => "pending",
+    };
+
     public static string IdOf(string triggerId, string runId, long sequence) => "fir_" + Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{triggerId}\n{runId}\n{sequence}"))).AsSpan(0, 16));
 
@@ -63,13 +71,7 @@ internal sealed record Firing(string Id, string TriggerId, string SourceRunId, l
         {
             writer.WriteStartObject();
             writer.WriteString("id"u8, Id);
-            writer.WriteString("status"u8, Status switch
-            {
-                FiringStatus.Started => "started",
-                FiringStatus.Failed => "failed",
-                FiringStatus.Skipped => "skipped",
-                _ => "pending",
-            });
+            writer.WriteString("status"u8, NameOf(Status));
             if (RunId is not null)
                 writer.WriteString("runId"u8, RunId);
             if (Reason is not null)

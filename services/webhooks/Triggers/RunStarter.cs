@@ -8,6 +8,7 @@ using OpenWop.Micro.Events;
 using OpenWop.Micro.Protocol.Errors;
 using OpenWop.Micro.ServiceDefaults.Errors;
 using OpenWop.Micro.Webhooks.Subscriptions;
+using OpenWop.Micro.Webhooks.Telemetry;
 using OpenWop.Micro.Webhooks.Triggers.Store;
 
 namespace OpenWop.Micro.Webhooks.Triggers;
@@ -45,14 +46,15 @@ internal sealed partial class RunStarter : BackgroundService
     private readonly FiringStore firings;
     private readonly Runs.RunsClient runs;
     private readonly IEventBus bus;
+    private readonly WebhookMetrics metrics;
     private readonly TimeProvider time;
     private readonly ILogger<RunStarter> logger;
     private readonly ITimer timer;
     private int underWay;
 
-    public RunStarter(FiringStore firings, Runs.RunsClient runs, IEventBus bus, TimeProvider time, ILogger<RunStarter> logger)
+    public RunStarter(FiringStore firings, Runs.RunsClient runs, IEventBus bus, WebhookMetrics metrics, TimeProvider time, ILogger<RunStarter> logger)
     {
-        (this.firings, this.runs, this.bus, this.time, this.logger) = (firings, runs, bus, time, logger);
+        (this.firings, this.runs, this.bus, this.metrics, this.time, this.logger) = (firings, runs, bus, metrics, time, logger);
         timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -129,7 +131,9 @@ internal sealed partial class RunStarter : BackgroundService
     {
         try
         {
-            await firings.SettleAsync(await AttemptAsync(claim));
+            var outcome = await AttemptAsync(claim);
+            await firings.SettleAsync(outcome);
+            metrics.Fired(outcome.After?.Status ?? FiringStatus.Skipped);
         }
         catch (Exception exception)
         {

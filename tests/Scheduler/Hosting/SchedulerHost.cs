@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
@@ -6,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Scheduler.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
 using OpenWop.Micro.Grpc.Server;
@@ -26,13 +24,14 @@ namespace OpenWop.Micro.Scheduler.Tests.Hosting;
 /// <summary>The real service with identity and workflows beside it, an engine that only counts, and a clock that the test moves.</summary>
 internal sealed class SchedulerHost : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<(string Tenant, bool IsTest), Lazy<Task<string>>> _keys = [];
+    private readonly TestCallers _callers;
     private readonly WebApplication _app;
     private readonly TempFolder? _folder;
 
     private SchedulerHost(WebApplication app, TempFolder? folder, FakeRuns runs, FakeTimeProvider time)
     {
         (_app, _folder, Runs, Time) = (app, folder, runs, time);
+        _callers = new TestCallers(app.Services);
         Client = app.Services.GetRequiredService<Contracts.Scheduler.V1.Scheduler.SchedulerClient>();
     }
 
@@ -85,7 +84,7 @@ internal sealed class SchedulerHost : IAsyncDisposable
     }
 
     /// <summary>Metadata of a user of a tenant.</summary>
-    public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false) => (await VerifyAsync(tenant, isTest)).HeadersFor("scheduler");
+    public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false) => (await _callers.VerifyAsync(tenant, isTest)).HeadersFor("scheduler");
 
     public async Task StoreWorkflowAsync(string id, string tenant = "acme", bool isTest = false)
     {
@@ -94,7 +93,7 @@ internal sealed class SchedulerHost : IAsyncDisposable
              "edges":[],"triggers":[],"variables":[],"metadata":{},"settings":{} }
             """;
         await _app.Services.GetRequiredService<Contracts.Workflows.V1.Workflows.WorkflowsClient>().PutDefinitionAsync(
-            new PutDefinitionRequest { WorkflowId = id, Json = ByteString.CopyFromUtf8(definition) }, (await VerifyAsync(tenant, isTest)).HeadersFor("workflows"));
+            new PutDefinitionRequest { WorkflowId = id, Json = ByteString.CopyFromUtf8(definition) }, (await _callers.VerifyAsync(tenant, isTest)).HeadersFor("workflows"));
     }
 
     /// <summary>Makes a schedule from the members of a body; the workflow is <c>w</c> unless they say otherwise.</summary>
@@ -128,26 +127,5 @@ internal sealed class SchedulerHost : IAsyncDisposable
     {
         await StopAsync();
         _folder?.Dispose();
-    }
-
-    /// <summary>Anew for every call: tokens do not live long, and the clock runs fast.</summary>
-    private async Task<VerifiedKey> VerifyAsync(string tenant, bool isTest)
-    {
-        var key = await _keys.GetOrAdd((tenant, isTest), _ => new Lazy<Task<string>>(() => CreateKeyAsync(tenant, isTest))).Value;
-        return await _app.Services.GetRequiredService<KeyVerifier>().VerifyAsync(key, CancellationToken.None);
-    }
-
-    private async Task<string> CreateKeyAsync(string tenant, bool isTest)
-    {
-        var key = ApiKeyText.Create(isTest);
-        await _app.Services.GetRequiredService<Contracts.Identity.V1.Identity.IdentityClient>().CreateKeyAsync(new CreateKeyRequest
-        {
-            Tenant = tenant,
-            KeyHash = ByteString.CopyFrom(ApiKeyText.Hash(key)),
-            Name = "test",
-            Scopes = { Caller.AllScopes },
-            IsTest = isTest,
-        });
-        return key;
     }
 }

@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Runs.V1;
 using OpenWop.Micro.Contracts.Webhooks.V1;
 using OpenWop.Micro.Contracts.Workflows.V1;
@@ -33,13 +32,14 @@ namespace OpenWop.Micro.Webhooks.Tests.Hosting;
 /// <summary>The real service with identity and workflows beside it, an engine that only counts, and a clock that the test moves.</summary>
 internal sealed class EngineHost : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<(string Tenant, bool IsTest), Lazy<Task<string>>> _keys = [];
+    private readonly TestCallers _callers;
     private readonly WebApplication _app;
     private readonly TempFolder? _folder;
 
     private EngineHost(WebApplication app, TempFolder? folder, CountingEngine engine, FakeFeed feed, FakeTimeProvider time)
     {
         (_app, _folder, Engine, Feed, Time) = (app, folder, engine, feed, time);
+        _callers = new TestCallers(app.Services);
         Client = app.Services.GetRequiredService<Client>();
         Triggers = app.Services.GetRequiredService<TriggersClient>();
     }
@@ -95,7 +95,7 @@ internal sealed class EngineHost : IAsyncDisposable
     }
 
     /// <summary>Metadata of a user of a tenant.</summary>
-    public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false) => (await VerifyAsync(tenant, isTest)).HeadersFor("webhooks");
+    public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false) => (await _callers.VerifyAsync(tenant, isTest)).HeadersFor("webhooks");
 
     public async Task StoreWorkflowAsync(string tenant, bool isTest = false) =>
         await _app.Services.GetRequiredService<Contracts.Workflows.V1.Workflows.WorkflowsClient>().PutDefinitionAsync(
@@ -107,7 +107,7 @@ internal sealed class EngineHost : IAsyncDisposable
                      "edges":[],"triggers":[],"variables":[],"metadata":{},"settings":{}}
                     """),
             },
-            (await VerifyAsync(tenant, isTest)).HeadersFor("workflows"));
+            (await _callers.VerifyAsync(tenant, isTest)).HeadersFor("workflows"));
 
     /// <summary>Makes a trigger of the workflow <c>w</c> from the members of a body.</summary>
     public async Task<JsonElement> CreateTriggerAsync(string members, string tenant = "acme", bool isTest = false, string requestId = "") => JsonElement.Parse(
@@ -165,26 +165,6 @@ internal sealed class EngineHost : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _folder?.Dispose();
-    }
-
-    private async Task<VerifiedKey> VerifyAsync(string tenant, bool isTest)
-    {
-        var key = await _keys.GetOrAdd((tenant, isTest), _ => new Lazy<Task<string>>(() => CreateKeyAsync(tenant, isTest))).Value;
-        return await _app.Services.GetRequiredService<KeyVerifier>().VerifyAsync(key, CancellationToken.None);
-    }
-
-    private async Task<string> CreateKeyAsync(string tenant, bool isTest)
-    {
-        var key = ApiKeyText.Create(isTest);
-        await _app.Services.GetRequiredService<Contracts.Identity.V1.Identity.IdentityClient>().CreateKeyAsync(new CreateKeyRequest
-        {
-            Tenant = tenant,
-            KeyHash = ByteString.CopyFrom(ApiKeyText.Hash(key)),
-            Name = "test",
-            Scopes = { Caller.AllScopes },
-            IsTest = isTest,
-        });
-        return key;
     }
 }
 

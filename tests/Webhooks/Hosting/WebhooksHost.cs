@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
@@ -6,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using OpenWop.Micro.Contracts.Identity.V1;
 using OpenWop.Micro.Contracts.Webhooks.V1;
 using OpenWop.Micro.Events;
 using OpenWop.Micro.Grpc.Server;
@@ -25,13 +23,14 @@ namespace OpenWop.Micro.Webhooks.Tests.Hosting;
 /// <summary>The real service with identity beside it, a feed that the test writes, and a clock that it moves.</summary>
 internal sealed class WebhooksHost : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<(string Tenant, bool IsTest), Lazy<Task<string>>> _keys = [];
+    private readonly TestCallers _callers;
     private readonly WebApplication _app;
     private readonly TempFolder? _folder;
 
-    private WebhooksHost(WebApplication app, TempFolder? folder, FakeFeed feed, FakeTimeProvider time)
+    private WebhooksHost(WebApplication app, TempFolder? folder, FakeFeed feed, FakeTimeProvider time, FakeTimeProvider networkTime)
     {
-        (_app, _folder, Feed, Time) = (app, folder, feed, time);
+        (_app, _folder, Feed, Time, NetworkTime) = (app, folder, feed, time, networkTime);
+        _callers = new TestCallers(app.Services);
         Client = app.Services.GetRequiredService<WebhooksClient>();
     }
 
@@ -41,12 +40,19 @@ internal sealed class WebhooksHost : IAsyncDisposable
 
     public FakeTimeProvider Time { get; }
 
+    /// <summary>Time in which attempts run out. It stands still unless a test moves it: the clock may run while something is being sent.</summary>
+    public FakeTimeProvider NetworkTime { get; }
+
+    public IServiceProvider Services => _app.Services;
+
     public Database Database => _app.Services.GetRequiredKeyedService<Database>("webhooks");
 
     public Sweeper Sweeper => _app.Services.GetRequiredService<Sweeper>();
 
     /// <param name="folder">Where the data is; null = a folder that goes with the host.</param>
-    public static async Task<WebhooksHost> StartAsync(string[]? settings = null, string? folder = null, FakeFeed? feed = null, FakeTimeProvider? time = null, bool isOpen = true)
+    /// <param name="isReal">Whether the time is that of the machine, for measurements.</param>
+    public static async Task<WebhooksHost> StartAsync(
+        string[]? settings = null, string? folder = null, FakeFeed? feed = null, FakeTimeProvider? time = null, bool isOpen = true, bool isReal = false)
     {
         var own = folder is null ? new TempFolder() : null;
         time ??= new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -57,7 +63,9 @@ internal sealed class WebhooksHost : IAsyncDisposable
             "--OPENWOP_CLAIM_TTL_MS=300000", $"--OPENWOP_WEBHOOK_ALLOW_PRIVATE={isOpen}",
             .. (settings ?? []).Select(setting => $"--{setting}"),
         ]);
-        builder.Services.AddSingleton<TimeProvider>(time);
+        var networkTime = new FakeTimeProvider();
+        builder.Services.AddSingleton(isReal ? TimeProvider.System : time);
+        builder.Services.AddKeyedSingleton("network", isReal ? TimeProvider.System : networkTime);
         builder.AddServiceDefaults("webhooks");
         builder.AddIdentity();
         builder.AddKeyVerifier();
@@ -73,15 +81,11 @@ internal sealed class WebhooksHost : IAsyncDisposable
         app.MapWebhooks();
         feed.Listeners.Add(app.Services.GetRequiredService<IEventBus>());
         await app.StartAsync();
-        return new WebhooksHost(app, own, feed, time);
+        return new WebhooksHost(app, own, feed, time, networkTime);
     }
 
     /// <summary>Metadata of a user of a tenant.</summary>
-    public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false)
-    {
-        var key = await _keys.GetOrAdd((tenant, isTest), _ => new Lazy<Task<string>>(() => CreateKeyAsync(tenant, isTest))).Value;
-        return (await _app.Services.GetRequiredService<KeyVerifier>().VerifyAsync(key, CancellationToken.None)).HeadersFor("webhooks");
-    }
+    public async Task<Metadata> UserAsync(string tenant = "acme", bool isTest = false) => (await _callers.VerifyAsync(tenant, isTest)).HeadersFor("webhooks");
 
     public async Task<RegisterWebhookReply> RegisterAsync(
         Uri url, string[]? events = null, string[]? tags = null, string tenant = "acme", bool isTest = false, string requestId = "") => await Client.RegisterWebhookAsync(
@@ -103,19 +107,5 @@ internal sealed class WebhooksHost : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _folder?.Dispose();
-    }
-
-    private async Task<string> CreateKeyAsync(string tenant, bool isTest)
-    {
-        var key = ApiKeyText.Create(isTest);
-        await _app.Services.GetRequiredService<Contracts.Identity.V1.Identity.IdentityClient>().CreateKeyAsync(new CreateKeyRequest
-        {
-            Tenant = tenant,
-            KeyHash = ByteString.CopyFrom(ApiKeyText.Hash(key)),
-            Name = "test",
-            Scopes = { Caller.AllScopes },
-            IsTest = isTest,
-        });
-        return key;
     }
 }
