@@ -7,13 +7,13 @@ using OpenWop.Micro.Webhooks.Tests.Hosting;
 namespace OpenWop.Micro.Bench.Webhooks;
 
 /// <summary>
-/// Ten receivers that answer and one that hangs, at an even load. The one that hangs is paused and resumed in turn, so that both cases see
+/// Five receivers that answer and one that hangs, at an even load. The one that hangs is paused and resumed in turn, so that both cases see
 /// the same machine; what is written for it is the same in both.
 /// </summary>
 internal static class Neighbours
 {
-    private const int Good = 10;
-    private const int EventsPerSecond = 20;
+    private const int Good = 5;
+    private const int EventsPerSecond = 10;
     private const int Turns = 4;
 
     public static async Task MeasureAsync(string name, string[] settings, int seconds)
