@@ -97,7 +97,7 @@ internal static class AuthoringScenarios
         new(Section, "Operations of authors take scopes", Edits.And(Gate.LowScopeKey), async suite =>
         {
             (await suite.LowScope!.PostAsync("/api/workflows", new { })).Expecting(403, "forbidden");
-            (await suite.LowScope.GetAsync("/api/schedules")).Expecting(403, "forbidden");
+            (await suite.LowScope.GetAsync("/api/keys")).Expecting(403, "forbidden");
             (await suite.LowScope.GetAsync("/api/runs?limit=1")).Expecting(200);
             (await suite.Anonymous.GetAsync("/api/runs")).Expecting(401, "unauthorized");
         }),
