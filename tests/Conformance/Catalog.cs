@@ -40,6 +40,7 @@ internal static class Catalog
         .. OrganizationScenarios.All,
         .. TriggerScenarios.All,
         .. SeamScenarios.All,
+        .. ScriptedModelScenarios.All,
         .. DocumentScenarios.All,
     ];
 }

@@ -45,6 +45,8 @@ public static class EventTypes
     public const string EnvelopeRetryExhausted = "envelope.retry.exhausted";
     public const string EnvelopeRefusal = "envelope.refusal";
     public const string EnvelopeTruncated = "envelope.truncated";
+    public const string EnvelopeRecoveryApplied = "envelope.recovery.applied";
+    public const string EnvelopeNlToFormatEngaged = "envelope.nlToFormat.engaged";
     public const string VersionPinned = "version.pinned";
     public const string LoopbackLimit = "workflow.loopback-limit";
     public const string CapBreached = "cap.breached";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OpenWop.Micro.Contracts.Runs.V1;
 
 namespace OpenWop.Micro.Gateway.Discovery;
 
@@ -31,9 +32,12 @@ internal static class AiCapabilities
         (Member(node, "byokSecretId") is { } secret && !facts.SeededSecrets.Contains(secret)) || node.GetProperty("typeId").GetString() switch
         {
             SecretEcho => !facts.SeededSecrets.Contains(Member(node, "secretId") ?? ""),
-            StructuredOutput => facts.Engine.AiProviders.All(provider => provider.Id != Member(node, "provider")),
+            StructuredOutput => !HasProvider(facts.Engine, Member(node, "provider")),
             _ => false,
         });
+
+    /// <summary>Where test seams are on, <c>mock</c> says what they tell it.</summary>
+    private static bool HasProvider(ListNodeTypesReply engine, string? id) => engine.AiProviders.Any(provider => provider.Id == id) || (id == "mock" && engine.ProgrammableModel);
 
     private static string? Member(JsonElement node, string name) =>
         node.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object

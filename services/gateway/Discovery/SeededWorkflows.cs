@@ -46,10 +46,14 @@ internal static class SeededWorkflows
         if (!definition.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object)
             return false;
 
-        return metadata.TryGetProperty("requiresInstalledPack", out _)
+        return (IsAbout(metadata, "multi-agent-execution") && !IsAdvertised("multiAgent.executionModel.supported", families))
+            || metadata.TryGetProperty("requiresInstalledPack", out _)
             || metadata.TryGetProperty("requiresWorkspaceAgent", out _)
             || (metadata.TryGetProperty("requiresCapability", out var capability) && capability.ValueKind == JsonValueKind.String && !IsAdvertised(capability.GetString()!, families));
     }
+
+    private static bool IsAbout(JsonElement metadata, string tag) =>
+        metadata.TryGetProperty("tags", out var tags) && tags.ValueKind == JsonValueKind.Array && tags.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && item.ValueEquals(tag));
 
     /// <summary><c>capabilities.agents.dispatch</c> is the member <c>dispatch</c> of the family <c>agents</c>.</summary>
     private static bool IsAdvertised(string path, Dictionary<string, JsonNode> families)

@@ -58,6 +58,23 @@ internal static class TestSeamEndpoints
         Errors = [ErrorCodes.ValidationError],
     };
 
+    private static readonly Operation ProgramModel = new("testProgramModel", HttpMethods.Post, "/v1/host/sample/test/mock-ai/program")
+    {
+        Scopes = [ScopeNames.RunsCreate],
+        Summary = "Writes down what the provider mock tells a node, call by call.",
+        Body = "ProgramModelRequest",
+        Successes = [new(200, "It is written down.", "ProgrammedModel")],
+        Errors = [ErrorCodes.ValidationError],
+    };
+
+    private static readonly Operation ReadBudget = new("testReadBudget", HttpMethods.Get, "/v1/host/sample/test/mock-ai/last-dispatch-budget")
+    {
+        Scopes = [ScopeNames.RunsRead],
+        Summary = "How many tokens the last call of a node to the provider mock has allowed.",
+        Parameters = ["EventNodeId"],
+        Successes = [new(200, "The budget; null = there was no call.", "ModelBudget")],
+    };
+
     public static void MapTestSeams(this WebApplication app)
     {
         if (!app.Configuration.Switch(Setting))
@@ -70,6 +87,8 @@ internal static class TestSeamEndpoints
             Ok(new JsonObject { ["overlay"] = overlay.Apply(call.Caller.Tenant, await BodyOf(call, cancellationToken)) }));
         app.MapOperation(SetVariables, (call, cancellationToken) => SetVariablesAsync(runs, call, cancellationToken));
         app.MapOperation(ReadEvents, (call, cancellationToken) => ReadEventsAsync(runs, call, cancellationToken));
+        app.MapOperation(ProgramModel, (call, cancellationToken) => ProgramModelAsync(runs, call, cancellationToken));
+        app.MapOperation(ReadBudget, (call, cancellationToken) => ReadBudgetAsync(runs, call, cancellationToken));
         app.MapOperation(PutWorkflow, (call, cancellationToken) => PutWorkflowAsync(workflows, overlay, call, cancellationToken));
     }
 
@@ -105,6 +124,26 @@ internal static class TestSeamEndpoints
         }
         while (page.Events.Count == PageSize);
         return Ok(new JsonObject { ["events"] = events });
+    }
+
+    private static async Task<Answer> ProgramModelAsync(Contracts.Runs.V1.Runs.RunsClient runs, OperationCall call, CancellationToken cancellationToken)
+    {
+        var body = await BodyOf(call, cancellationToken);
+        if (!body.TryGetProperty("nodeId", out var nodeId) || nodeId.ValueKind != JsonValueKind.String)
+            throw new ProtocolException(ProtocolError.Validation("nodeId must be the id of a node.", "nodeId"));
+        if (!body.TryGetProperty("program", out var program))
+            throw new ProtocolException(ProtocolError.Validation("program must be a list of answers.", "program"));
+
+        var request = new ProgramModelRequest { NodeId = nodeId.GetString()!, Program = ByteString.CopyFromUtf8(program.GetRawText()) };
+        var reply = await runs.ProgramModelAsync(request, call.Caller.CallOptions(RunOperations.Service, RunOperations.Patience, cancellationToken));
+        return Ok(new JsonObject { ["nodeId"] = request.NodeId, ["answers"] = reply.Answers });
+    }
+
+    private static async Task<Answer> ReadBudgetAsync(Contracts.Runs.V1.Runs.RunsClient runs, OperationCall call, CancellationToken cancellationToken)
+    {
+        var request = new GetModelBudgetRequest { NodeId = call.Query("nodeId") ?? "" };
+        var reply = await runs.GetModelBudgetAsync(request, call.Caller.CallOptions(RunOperations.Service, RunOperations.Patience, cancellationToken));
+        return Ok(new JsonObject { ["maxTokens"] = reply.HasMaxTokens ? reply.MaxTokens : null });
     }
 
     private static async Task<Answer> PutWorkflowAsync(

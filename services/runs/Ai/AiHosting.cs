@@ -9,6 +9,7 @@ internal static class AiHosting
     {
         services.AddSingleton(AiProviders.Read(configuration));
         services.AddSingleton<ModelAdapters>();
+        services.AddSingleton<ProgrammedModels>();
         services.AddSingleton<ModelSelection>();
         services.AddSingleton<ModelCalls>();
         services.AddSingleton<INodeHandler, CallPromptNode>();

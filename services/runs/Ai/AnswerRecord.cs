@@ -13,6 +13,8 @@ internal sealed record AnswerRecord(ModelAnswer Answer, int Attempt)
         writer.WriteString("content", Answer.Content);
         writer.WriteString("finishReason", Answer.FinishReason);
         writer.WriteString("model", Answer.Model);
+        if (Answer.StopReason is { } stopReason)
+            writer.WriteString("stopReason", stopReason);
         writer.WriteNumber("inputTokens", Answer.Usage.InputTokens);
         writer.WriteNumber("outputTokens", Answer.Usage.OutputTokens);
         if (Answer.Usage.CacheReadTokens is { } read)
@@ -39,6 +41,7 @@ internal sealed record AnswerRecord(ModelAnswer Answer, int Attempt)
             },
             json.StringMember("model") ?? "")
         {
+            StopReason = json.StringMember("stopReason"),
             ToolCalls = json.Member("toolCalls"),
         },
         (int)(json.IntegerMember("attempt") ?? 0));

@@ -35,6 +35,9 @@ internal sealed record ModelAnswer(string Content, string FinishReason, ModelUsa
     /// <summary>What of <see cref="Content"/> was not streamed: it travels with the last chunk.</summary>
     public string Tail { get; init; } = "";
 
+    /// <summary>Why the answer ends, in the provider's own word; null = not known.</summary>
+    public string? StopReason { get; init; }
+
     /// <summary>Array of <c>{id, name, arguments}</c>; null = none.</summary>
     public JsonElement? ToolCalls { get; init; }
 }

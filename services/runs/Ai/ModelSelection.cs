@@ -12,7 +12,7 @@ namespace OpenWop.Micro.Runs.Ai;
 internal sealed record ChosenModel(string ProviderId, AiProvider? Provider, IModelProvider Adapter, string Model, string? Credential);
 
 /// <summary>Finds provider, model and credential of a call in the order of spec/agents.md 10: options of the run win over the node.</summary>
-internal sealed class ModelSelection(AiProviders providers, ModelAdapters adapters, TimeProvider clock)
+internal sealed class ModelSelection(AiProviders providers, ModelAdapters adapters, ProgrammedModels programs, TimeProvider clock)
 {
     private const string MockName = "mock";
 
@@ -29,6 +29,9 @@ internal sealed class ModelSelection(AiProviders providers, ModelAdapters adapte
 
         // 1. Provider
         var named = Option(configurable, ReservedOptions.AiProvider) ?? config.StringMember("provider");
+        if (named == ProgrammedModels.ProviderId && programs.AreOn)
+            return (new ChosenModel(named, null, programs.Of(context), asked ?? ProgrammedModels.DefaultModel, null), null);
+
         if (providers.Find(named) is not { } provider)
             return Fail("validation_error", named is null ? "This server has no AI provider." : "The node names a provider that this server does not have.", null);
 

@@ -2,13 +2,15 @@ using System.Text.Json;
 using OpenWop.Micro.Protocol.Events;
 using OpenWop.Micro.Protocol.Schemas;
 using OpenWop.Micro.Protocol.Workflows;
+using OpenWop.Micro.Runs.Core;
 using OpenWop.Micro.Runs.Nodes;
 
 namespace OpenWop.Micro.Runs.Ai;
 
 /// <summary>
 /// <c>core.ai.structuredOutput</c>: asks a model for JSON that fits a schema (spec/agents.md 11). An answer that does not fit is asked for
-/// again with what is wrong, one that was cut off with more room; a refusal is final.
+/// again with what is wrong, one that was cut off with more room; a refusal is final. JSON in a block of code is taken out of it. Where all
+/// rounds have brought prose and the schema has a name, one more call is to put the last answer into its form.
 /// </summary>
 internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls calls) : INodeHandler
 {
@@ -43,6 +45,7 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
             return invalid;
 
         request = request with { WantsJson = true, SystemPrompt = Instruct(request.SystemPrompt, text) };
+        var isLast = false;
         for (var attempt = 1; ; attempt++)
         {
             var (answer, failure) = await calls.CallAsync(context, chosen, request, streams: false, timeout, cancellationToken);
@@ -52,15 +55,27 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
             if (answer!.FinishReason == "content_filter")
                 return Refused(context, chosen, answer);
 
-            var (value, problem) = Check(answer, schema!);
+            var (value, problem) = Check(context, answer, schema!);
             if (problem is null)
                 return new NodeOutcome.Completed(CallPromptNode.Outputs(chosen, answer, writer => Write(writer, "output", value)));
 
             if (problem.Reason == Problem.Truncation)
-                Emit(context, EventTypes.EnvelopeTruncated, writer => WriteModel(writer, chosen, answer, "length"));
+                Emit(context, EventTypes.EnvelopeTruncated, writer => WriteModel(writer, chosen, answer, answer.StopReason is "max_tokens" ? "max_tokens" : "length"));
 
             if (attempt > MaxRounds)
-                return Exhausted(context, attempt, problem);
+            {
+                if (isLast || problem.Reason != Problem.NoJson || !IsProse(answer.Content) || NameOf(JsonElement.Parse(text)) is not { } name)
+                    return Exhausted(context, attempt, problem);
+
+                isLast = true;
+                Emit(context, EventTypes.EnvelopeNlToFormatEngaged, writer =>
+                {
+                    writer.WriteString("originalEnvelopeType", name);
+                    writer.WriteNumber("fallbackCalls", 1);
+                });
+                request = request with { Messages = [new("user", $"Put this into the form that is asked for, and add nothing to it:\n{answer.Content}")] };
+                continue;
+            }
 
             Emit(context, EventTypes.EnvelopeRetryAttempted, writer =>
             {
@@ -94,7 +109,7 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
     private static string Instruct(string? systemPrompt, string schema) =>
         $"{(systemPrompt is null ? "" : systemPrompt + "\n\n")}Answer with one JSON value and nothing else. It must be valid against this JSON Schema:\n{schema}";
 
-    private static (JsonElement Value, Problem? Problem) Check(ModelAnswer answer, JsonSchemaDocument schema)
+    private static (JsonElement Value, Problem? Problem) Check(NodeContext context, ModelAnswer answer, JsonSchemaDocument schema)
     {
         if (answer.FinishReason == "length")
             return (default, new Problem(Problem.Truncation, "The answer was cut off."));
@@ -102,11 +117,15 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
         JsonElement value;
         try
         {
-            value = JsonElement.Parse(Unfenced(answer.Content));
+            var text = answer.Content.Trim();
+            var unfenced = Unfenced(text);
+            value = JsonElement.Parse(unfenced);
+            if (unfenced.Length != text.Length)
+                Emit(context, EventTypes.EnvelopeRecoveryApplied, static writer => writer.WriteString("path", "markdown-fence"));
         }
         catch (JsonException)
         {
-            return (default, new Problem("parse-error", "The answer is not JSON."));
+            return (default, new Problem(Problem.NoJson, "The answer is not JSON."));
         }
 
         var errors = schema.Validate(value, MaxErrors);
@@ -116,12 +135,17 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
     /// <summary>Models like to put JSON into a block of code.</summary>
     private static string Unfenced(string text)
     {
-        var trimmed = text.Trim();
-        if (!trimmed.StartsWith("```", StringComparison.Ordinal) || !trimmed.EndsWith("```", StringComparison.Ordinal) || trimmed.IndexOf('\n', StringComparison.Ordinal) is not (> 0 and var line))
-            return trimmed;
+        if (!text.StartsWith("```", StringComparison.Ordinal) || !text.EndsWith("```", StringComparison.Ordinal) || text.IndexOf('\n', StringComparison.Ordinal) is not (> 0 and var line) || line > text.Length - 3)
+            return text;
 
-        return trimmed[(line + 1)..^3].Trim();
+        return text[(line + 1)..^3].Trim();
     }
+
+    private static bool IsProse(string text) => text.AsSpan().TrimStart() is [not ('{' or '['), ..];
+
+    /// <summary>What the schema calls its documents; null when it does not say.</summary>
+    private static string? NameOf(JsonElement schema) =>
+        schema.StringMember("title") is { Length: > 0 } title ? title : schema.StringMember("$id") is { Length: > 0 } id ? id : null;
 
     /// <summary>The text of the refusal stands in the event and nowhere else.</summary>
     private static NodeOutcome.Failed Refused(NodeContext context, ChosenModel chosen, ModelAnswer answer)
@@ -167,6 +191,7 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
         writer.WriteString("provider", chosen.ProviderId);
         writer.WriteString("model", answer.Model);
         writer.WriteString("stopReason", stopReason);
+        writer.WriteBoolean("partialPayloadAvailable", answer.Content.Length > 0);
         writer.WriteNumber("outputTokenCount", answer.Usage.OutputTokens);
     }
 
@@ -180,5 +205,6 @@ internal sealed class StructuredOutputNode(ModelSelection selection, ModelCalls 
     private sealed record Problem(string Reason, string Message)
     {
         public const string Truncation = "truncation";
+        public const string NoJson = "parse-error";
     }
 }

@@ -20,8 +20,8 @@ using OpenWop.Micro.ServiceDefaults.Callers;
 namespace OpenWop.Micro.Runs.Api;
 
 /// <summary>The service's face: who may see the run, what it asks for, who does it.</summary>
-internal sealed class RunsGrpcService(
-    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists, TestSeams seams, AiProviders providers) : Contracts.Runs.V1.Runs.RunsBase
+internal sealed partial class RunsGrpcService(
+    RunCreator creator, RunForker forker, RunDocuments documents, RunRegistry registry, RunStore store, RunReader reader, FrameStream frames, NodeTypes nodeTypes, InterruptResolver interrupts, CommandRouter router, InterruptTokens tokens, RunLists lists, TestSeams seams, AiProviders providers, ProgrammedModels programs) : Contracts.Runs.V1.Runs.RunsBase
 {
     private const int MaxReasonLength = 512;
     private const int MaxBufferMs = 5000;
@@ -171,9 +171,7 @@ internal sealed class RunsGrpcService(
 
     public override async Task<SetVariablesReply> SetVariables(SetVariablesRequest request, ServerCallContext context)
     {
-        if (!seams.AreOn)
-            throw new RpcException(new Status(StatusCode.Unimplemented, "The seams for tests are off."));
-
+        RequireSeams();
         var row = await VisibleAsync(request.RunId, context);
         var values = JsonElement.Parse(request.Variables.Span).EnumerateObject().ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);
         return await router.RunAsync(
@@ -252,6 +250,7 @@ internal sealed class RunsGrpcService(
         reply.NodeTypes.AddRange(nodeTypes.TypeIds.Select(typeId => new NodeType { TypeId = typeId }));
         reply.AiProviders.AddRange(providers.All.Select(provider => new Contracts.Runs.V1.AiProvider { Id = provider.Id, Byok = !provider.IsKeyless }));
         reply.MockProviders.AddRange(MockProviders.Ids);
+        reply.ProgrammableModel = programs.AreOn;
         return Task.FromResult(reply);
     }
 

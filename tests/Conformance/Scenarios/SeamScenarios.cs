@@ -12,7 +12,7 @@ internal static class SeamScenarios
     private const string CancellableChild = "conformance-dispatch-cancellable-child";
     private const string Toggle = "/v1/host/sample/test/capability-toggle";
 
-    private static readonly Gate Seams = new("test seams", static suite => suite.HasSeams);
+    public static readonly Gate Seams = new("test seams", static suite => suite.HasSeams);
     private static readonly Gate NoSeams = new("no test seams", static suite => !suite.HasSeams);
 
     public static IEnumerable<Scenario> All { get; } =
