@@ -14,7 +14,7 @@ internal static class Neighbours
 {
     private const int Good = 5;
     private const int EventsPerSecond = 10;
-    private const int Turns = 4;
+    private const int Turns = 5;
 
     public static async Task MeasureAsync(string name, string[] settings, int seconds)
     {
@@ -37,18 +37,23 @@ internal static class Neighbours
         var slow = await host.RegisterAsync(hanging.Url, ["bench.even"]);
         await PauseAsync(true);
         await RunAsync("warm", Math.Min(seconds, 3));
-        var (without, with) = (new List<double>(), new List<double>());
+        var (without, with) = (new List<double[]>(), new List<double[]>());
         for (var turn = 0; turn < Turns; turn++)
         {
-            without.AddRange(await RunAsync($"without-{turn}", seconds));
+            without.Add(await RunAsync($"without-{turn}", seconds));
             await PauseAsync(false);
-            with.AddRange(await RunAsync($"with-{turn}", seconds));
+            with.Add(await RunAsync($"with-{turn}", seconds));
             await PauseAsync(true);
         }
 
-        Print(name, "no", without);
-        Print(name, $"yes ({hanging.All.Count})", with);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-12}p99 with it / without: {Percentile(with, 99) / Percentile(without, 99):F3}"));
+        Print(name, "no", [.. without.SelectMany(turn => turn)]);
+        Print(name, $"yes ({hanging.All.Count})", [.. with.SelectMany(turn => turn)]);
+
+        // By turns, whose middle is not moved by what else the machine does for a while.
+        var ratios = Enumerable.Range(0, Turns).Select(turn => Percentile(Of(with, turn), 99) / Percentile(Of(without, turn), 99)).Order().ToArray();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-12}p99 with it / without, by turns: {string.Join(" ", ratios.Select(ratio => ratio.ToString("F2", CultureInfo.InvariantCulture)))}"));
+
+        static List<double> Of(List<double[]> turns, int turn) => [.. turns[turn]];
 
         async Task PauseAsync(bool isPaused) =>
             await host.Client.SetPausedAsync(new SetPausedRequest { WebhookId = slow.WebhookId, Paused = isPaused }, await host.UserAsync());

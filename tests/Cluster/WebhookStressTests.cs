@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using OpenWop.Micro.Cluster.Tests.Load;
 using OpenWop.Micro.ClusterTool;
 using OpenWop.Micro.EndToEnd.Tests.Hosting;
 using Xunit.Abstractions;
@@ -11,27 +12,42 @@ using Xunit.Abstractions;
 namespace OpenWop.Micro.Cluster.Tests;
 
 /// <summary>
-/// Webhooks under load, with receivers that fail, hang and are not there, and a worker that is killed. <c>OPENWOP_STRESS_RUNS</c> says how
-/// many runs there are.
+/// Webhooks under load, with receivers that fail, hang and are not there, and workers that are killed in turn. The large form, by hand:
+/// <c>OPENWOP_STRESS_RUNS=20000 OPENWOP_STRESS_HOOKS=47 OPENWOP_STRESS_GROUPS=24</c>.
 /// </summary>
 [Collection(WithCluster.Name)]
 public sealed class WebhookStressTests(ITestOutputHelper output)
 {
-    private const int Failing = 7;
     private const string Hanging = "hanging";
     private const string Good = "good";
 
-    private static readonly int Runs = int.Parse(Environment.GetEnvironmentVariable("OPENWOP_STRESS_RUNS") ?? "500", CultureInfo.InvariantCulture);
+    /// <summary>Events of a run that are subscribed to.</summary>
+    private const int EventsPerRun = 2;
+
+    private static readonly int Runs = Number("OPENWOP_STRESS_RUNS", 500);
+
+    /// <summary>Receivers that refuse three of ten deliveries.</summary>
+    private static readonly int Failing = Number("OPENWOP_STRESS_HOOKS", 7);
+
+    /// <summary>Runs and failing receivers are cut into groups by tags, so that each run concerns some of them.</summary>
+    private static readonly int Groups = Number("OPENWOP_STRESS_GROUPS", 1);
+
+    private static readonly int Kills = Runs < 5_000 ? 2 : 6;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60 + (Runs / 10));
 
     [Fact]
     public async Task Every_event_arrives_in_order_whatever_becomes_of_workers_and_other_receivers()
     {
+        var ledgers = Enumerable.Range(0, Failing).Select(index => $"failing-{index}").Append(Good).ToDictionary(hook => hook, _ => new HookLedger(), StringComparer.Ordinal);
         await using var receiver = await HookReceiver.StartAsync();
         receiver.Answer = async (delivery, context) =>
         {
-            if (delivery.Hook != Hanging)
-                return delivery.Hook != Good && Random.Shared.NextDouble() < 0.3 ? 500 : 204;
+            if (ledgers.TryGetValue(delivery.Hook, out var ledger))
+            {
+                var isTaken = delivery.Hook == Good || Random.Shared.NextDouble() >= 0.3;
+                ledger.Add(delivery, isTaken);
+                return isTaken ? 204 : 500;
+            }
 
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
             return 500;
@@ -41,30 +57,36 @@ public sealed class WebhookStressTests(ITestOutputHelper output)
         {
             using var client = new HttpClient { BaseAddress = new Uri(cluster.Of("gateway")[0].Url) };
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalCluster.Key);
-            string[] hooks = [Good, .. Enumerable.Range(0, Failing).Select(index => $"failing-{index}")];
-            foreach (var hook in (string[])[.. hooks, Hanging])
-                await RegisterAsync(client, receiver.UrlOf(hook));
+            for (var index = 0; index < Failing; index++)
+                ledgers[$"failing-{index}"].Secret = await RegisterAsync(client, receiver.UrlOf($"failing-{index}"), $"group-{index % Groups}");
 
+            ledgers[Good].Secret = await RegisterAsync(client, receiver.UrlOf(Good));
+            await RegisterAsync(client, receiver.UrlOf(Hanging));
             await RegisterAsync(client, "http://127.0.0.1:1/dead");
             await StoreAsync(client);
 
             var started = Stopwatch.GetTimestamp();
-            var runs = new ConcurrentBag<string>();
-            var kill = KillAsync(cluster, runs);
-            await Parallel.ForEachAsync(Enumerable.Range(0, Runs), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (_, _) => runs.Add(await CreateAsync(client)));
-            await kill;
-            output.WriteLine($"{Runs} runs after {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s");
+            var runs = new ConcurrentBag<(string RunId, int Group)>();
+            var killing = KillInTurnAsync(cluster, runs);
+            await Parallel.ForEachAsync(Enumerable.Range(0, Runs), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, _) =>
+                runs.Add((await CreateAsync(client, $"group-{number % Groups}"), number % Groups)));
+            await killing;
+            output.WriteLine($"{Runs} runs and {Kills} kills after {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s");
 
-            await UntilAsync(() => hooks.All(hook => receiver.TakenBy(hook).Select(delivery => delivery.Id).Distinct().Count() == Runs * 2), "everything has arrived");
-            output.WriteLine($"everything after {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s, {receiver.Taken.Count - (hooks.Length * Runs * 2)} repetitions");
-            foreach (var hook in hooks)
+            var byGroup = runs.ToLookup(run => run.Group, run => run.RunId);
+            var expected = ledgers.ToDictionary(
+                entry => entry.Key,
+                entry => entry.Key == Good ? [.. runs.Select(run => run.RunId)] : byGroup[int.Parse(entry.Key.AsSpan("failing-".Length), provider: null) % Groups].ToList());
+            await UntilAsync(() => ledgers.All(entry => entry.Value.Events == expected[entry.Key].Count * EventsPerRun), "everything has arrived");
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{ledgers.Values.Sum(ledger => ledger.Events)} events at {ledgers.Count} receivers after {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s, {ledgers.Values.Sum(ledger => ledger.Repetitions)} repetitions"));
+            foreach (var (hook, ledger) in ledgers)
             {
-                var byRun = receiver.TakenBy(hook).DistinctBy(delivery => delivery.Id).GroupBy(delivery => delivery.RunId).ToArray();
-                Assert.Equal(runs.Order(StringComparer.Ordinal), byRun.Select(run => run.Key).Order(StringComparer.Ordinal));
-                Assert.All(byRun, run => Assert.Equal(["node.completed", "run.completed"], run.Select(delivery => delivery.Type)));
+                Assert.Empty(ledger.Violations);
+                Assert.Equal(expected[hook].Order(StringComparer.Ordinal), ledger.Runs.Order(StringComparer.Ordinal));
             }
 
-            // Who fails nobody else's deliveries waits for nobody: the good one was not held up by the other nine.
             Assert.Empty(receiver.TakenBy(Hanging));
         }
         finally
@@ -72,6 +94,9 @@ public sealed class WebhookStressTests(ITestOutputHelper output)
             await cluster.DownAsync();
         }
     }
+
+    private static int Number(string variable, int otherwise) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     private static ClusterOptions Options() => new ClusterOptions
     {
@@ -90,19 +115,26 @@ public sealed class WebhookStressTests(ITestOutputHelper output)
         },
     }.With("runs", 1).With("gateway", 1).With("webhooks", 2).With("scheduler", 0);
 
-    /// <summary>In the middle, one worker dies; a little later it comes back.</summary>
-    private static async Task KillAsync(LocalCluster cluster, ConcurrentBag<string> runs)
+    /// <summary>One worker dies, and when it is back the other one does.</summary>
+    private static async Task KillInTurnAsync(LocalCluster cluster, ConcurrentBag<(string RunId, int Group)> runs)
     {
-        await UntilAsync(() => runs.Count > Runs / 3, "a third of the runs is made");
-        await cluster["webhooks-1"].KillAsync();
-        await UntilAsync(() => runs.Count > Runs * 2 / 3, "two thirds of the runs are made");
-        await cluster.RestartAsync("webhooks-1");
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            var share = Runs * (kill + 1) / (Kills + 1);
+            await UntilAsync(() => runs.Count > share, "the next part of the runs is made");
+            var victim = $"webhooks-{1 + (kill % 2)}";
+            await cluster[victim].KillAsync();
+            await cluster.RestartAsync(victim);
+        }
     }
 
-    private static async Task RegisterAsync(HttpClient client, string url)
+    /// <returns>The secret.</returns>
+    private static async Task<string> RegisterAsync(HttpClient client, string url, params string[] tags)
     {
-        using var response = await client.PostAsync("/v1/webhooks", Json(new { url, events = new[] { "node.completed", "run.completed" } }));
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        using var response = await client.PostAsync("/v1/webhooks", Json(new { url, events = new[] { "node.completed", "run.completed" }, tags }));
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonElement.Parse(text).GetProperty("secret").GetString()!;
     }
 
     private static async Task StoreAsync(HttpClient client)
@@ -115,9 +147,9 @@ public sealed class WebhookStressTests(ITestOutputHelper output)
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    private static async Task<string> CreateAsync(HttpClient client)
+    private static async Task<string> CreateAsync(HttpClient client, string tag)
     {
-        using var response = await client.PostAsync("/v1/runs", Json(new { workflowId = "stress" }));
+        using var response = await client.PostAsync("/v1/runs", Json(new { workflowId = "stress", tags = new[] { tag } }));
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, text);
         return JsonElement.Parse(text).GetProperty("runId").GetString()!;
