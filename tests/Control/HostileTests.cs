@@ -6,7 +6,8 @@ namespace OpenWop.Micro.Control.Tests;
 /// <summary>What is made to be slow, large or odd gets a typed answer, and soon.</summary>
 public abstract class HostileTests(ControlHost host)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    /// <summary>For one request, on a machine that does other things besides.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
     private readonly Author _author = host.Author;
 
@@ -94,15 +95,14 @@ public abstract class HostileTests(ControlHost host)
     {
         var id = await _author.CreateAsync();
         using var nobody = host.As(null);
-        var clock = Stopwatch.StartNew();
         foreach (var path in new[] { "/api/workflows", $"/api/workflows/{id}/operations", $"/api/workflows/{id}/run", "/api/workflows/import", "/v1/runs" })
         {
+            var clock = Stopwatch.StartNew();
             var reply = await _author.PostAsync(path, $$"""{"x":"{{new string('x', megabytes << 20)}}"}""", path.EndsWith("operations", StringComparison.Ordinal) ? "1" : null);
             Assert.Equal((413, "payload_too_large"), (reply.Status, reply.Error));
+            Assert.True(clock.Elapsed < Soon, $"{path}: {clock.Elapsed}");
             Assert.Equal(401, (await nobody.PostAsync(path, new string('x', megabytes << 20))).Status);
         }
-
-        Assert.True(clock.Elapsed < Soon, $"{clock.Elapsed}");
     }
 
     [Theory]
