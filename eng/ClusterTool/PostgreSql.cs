@@ -57,6 +57,22 @@ public sealed record PostgreSql(string Folder, int Port)
         return ConnectionString.Replace("Database=" + Database, "Database=" + database, StringComparison.Ordinal);
     }
 
+    /// <summary>Puts such files in the place of what is there; nobody else may be connected.</summary>
+    public async Task RestoreAsync(IEnumerable<string> files)
+    {
+        foreach (var file in files)
+            await ToolAsync("pg_restore", [.. Connection, "-d", Database, "--exit-on-error", "--clean", "--if-exists", "--no-owner", file]);
+    }
+
+    /// <summary>Runs a script as superuser.</summary>
+    public async Task ExecuteFileAsync(string path)
+    {
+        // Where the user of the server may read it.
+        var copy = Path.Combine(Folder, Path.GetFileName(path));
+        File.Copy(path, copy, overwrite: true);
+        await ToolAsync("psql", [.. Connection, "-q", "-v", "ON_ERROR_STOP=1", "-d", Database, "-f", copy]);
+    }
+
     /// <summary>Runs a tool quietly, as the user that PostgreSQL insists on.</summary>
     private static Task ToolAsync(string tool, params string[] arguments)
     {

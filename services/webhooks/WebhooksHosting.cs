@@ -49,6 +49,7 @@ public static class WebhooksHosting
         services.AddSingleton<LaneStore>();
         services.AddSingleton<Settlements>();
         services.AddSingleton<IntakeStore>();
+        services.AddSingleton<SetBackFeed>();
         services.AddSingleton(provider => SecretsOf(SealingKeys.Load(
             provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<ServiceSecret>(), "webhook secrets")));
         services.AddSingleton<Registrar>();

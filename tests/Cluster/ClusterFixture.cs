@@ -28,6 +28,7 @@ public sealed class ClusterFixture : IAsyncLifetime
                 ["OPENWOP_CLAIM_TTL_MS"] = Lease.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
                 ["OPENWOP_FIXTURES"] = Path.Combine(AppContext.BaseDirectory, "Fixtures"),
                 ["OPENWOP_EGRESS_ALLOW_PRIVATE"] = "true",
+                ["OPENWOP_WEBHOOK_ALLOW_PRIVATE"] = "true",
                 ["OPENWOP_RATELIMIT_DISABLED"] = "true",
                 ["OPENWOP_LOG_LEVEL"] = "Warning",
             },

@@ -272,6 +272,34 @@ public abstract class DeliveryTests(Stores stores)
     }
 
     [Fact]
+    public async Task A_feed_that_was_set_back_by_a_restore_is_followed_from_its_new_end()
+    {
+        using var folder = new TempFolder();
+        var feed = new FakeFeed();
+        var settings = stores.Settings;
+        await using var receiver = await Receiver.StartAsync();
+        await using (var host = await WebhooksHost.StartAsync(settings, folder.Path, feed))
+        {
+            await host.RegisterAsync(receiver.Url);
+            for (var i = 0; i < 8; i++)
+                feed.Commit("run-0");
+
+            // Notes where the feed is now.
+            await Eventually.TrueAsync(() => receiver.All.Count == 8);
+            await host.RegisterAsync(new Uri(receiver.Url, "/later"));
+        }
+
+        var restored = new FakeFeed();
+        restored.Commit("run-4");
+        await using (var host = await WebhooksHost.StartAsync(settings, folder.Path, restored))
+        {
+            await Eventually.TrueAsync(async () => await CountAsync(host, "SELECT coalesce(max(position), 0) FROM cursors") <= 1);
+            restored.Commit("run-8");
+            await Eventually.TrueAsync(() => receiver.All.Count(received => received.RunId == "run-8") == 2);
+        }
+    }
+
+    [Fact]
     public async Task An_address_that_may_not_be_called_any_more_is_refused_when_the_delivery_is_due()
     {
         using var folder = new TempFolder();

@@ -36,6 +36,7 @@ internal sealed partial class FeedFollower : BackgroundService
     private readonly Database database;
     private readonly Feed.FeedClient feed;
     private readonly IntakeStore store;
+    private readonly SetBackFeed setBack;
     private readonly Dispatcher dispatcher;
     private readonly RunStarter starter;
     private readonly WebhookOptions options;
@@ -46,10 +47,10 @@ internal sealed partial class FeedFollower : BackgroundService
     private ShardLeases? leases;
 
     public FeedFollower(
-        [FromKeyedServices(WebhooksHosting.Service)] Database database, Feed.FeedClient feed, IntakeStore store, Dispatcher dispatcher, RunStarter starter, WebhookOptions options, IEventBus bus, TimeProvider clock, ILoggerFactory loggers)
+        [FromKeyedServices(WebhooksHosting.Service)] Database database, Feed.FeedClient feed, IntakeStore store, SetBackFeed setBack, Dispatcher dispatcher, RunStarter starter, WebhookOptions options, IEventBus bus, TimeProvider clock, ILoggerFactory loggers)
     {
-        (this.database, this.feed, this.store, this.dispatcher, this.starter, this.options, this.bus, this.clock, this.loggers) =
-            (database, feed, store, dispatcher, starter, options, bus, clock, loggers);
+        (this.database, this.feed, this.store, this.setBack, this.dispatcher, this.starter, this.options, this.bus, this.clock, this.loggers) =
+            (database, feed, store, setBack, dispatcher, starter, options, bus, clock, loggers);
         logger = loggers.CreateLogger<FeedFollower>();
     }
 
@@ -155,10 +156,15 @@ internal sealed partial class FeedFollower : BackgroundService
 
     private async Task FollowAsync(int shard, Follow follow)
     {
+        var isChecked = false;
         while (!follow.Stopped.IsCancellationRequested)
         {
             try
             {
+                if (!isChecked)
+                    await CheckAsync(shard, follow.Stopped);
+
+                isChecked = true;
                 await CatchUpAsync(shard, follow.Stopped);
                 await follow.WaitAsync();
             }
@@ -172,6 +178,19 @@ internal sealed partial class FeedFollower : BackgroundService
                 return;
             }
         }
+    }
+
+    /// <summary>Whether the feed still reaches to where we have read it. Its end is looked at last, so that it cannot seem too near.</summary>
+    private async Task CheckAsync(int shard, CancellationToken cancellationToken)
+    {
+        var known = Math.Max(
+            await store.ReadCursorAsync(shard, cancellationToken), (await store.ReadInterestsAsync(cancellationToken)).LastNotedOf(shard));
+        var head = (await feed.GetHeadsAsync(new GetHeadsRequest(), cancellationToken: cancellationToken)).Positions[shard];
+        if (known <= head)
+            return;
+
+        Log.SetBack(logger, shard, head, known);
+        await setBack.RepairAsync(shard, head, cancellationToken);
     }
 
     /// <summary>2. and 3., to the end of the feed.</summary>
@@ -212,6 +231,9 @@ internal sealed partial class FeedFollower : BackgroundService
     {
         [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The feed of runs cannot be followed yet ({Reason}); trying again")]
         public static partial void NoFeed(ILogger logger, string reason);
+
+        [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Shard {Shard} of the feed ends at {Head}, and has been read up to {Known}: the runs are older than this database, as after a restore without after-restore.sql. Deliveries go on from {Head}; events between the restore and now may be missing")]
+        public static partial void SetBack(ILogger logger, int shard, long head, long known);
 
         [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Shard {Shard} of the feed could not be followed; trying again")]
         public static partial void FollowFailed(ILogger logger, Exception exception, int shard);

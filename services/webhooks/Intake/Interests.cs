@@ -10,9 +10,14 @@ internal sealed record Interests(long Revision, SubscriptionBook Subscriptions, 
     public bool IsEmpty => Subscriptions.All.Count == 0 && Triggers.All.Count == 0;
 
     /// <summary>The position of a shard up to which nobody wants anything; of no interest when there is nobody.</summary>
-    public long StartOf(int shard) => Subscriptions.All.Select(subscription => subscription.Positions)
+    public long StartOf(int shard) => PositionsOf(shard).Min();
+
+    /// <summary>The last position of a shard that somebody has noted; 0 when there is nobody.</summary>
+    public long LastNotedOf(int shard) => PositionsOf(shard).DefaultIfEmpty().Max();
+
+    private IEnumerable<long> PositionsOf(int shard) => Subscriptions.All.Select(subscription => subscription.Positions)
         .Concat(Triggers.All.Select(trigger => trigger.Positions))
-        .Min(positions => shard < positions.Length ? positions[shard] : 0);
+        .Select(positions => shard < positions.Length ? positions[shard] : 0);
 }
 
 /// <summary>What a page of the feed has led to.</summary>
