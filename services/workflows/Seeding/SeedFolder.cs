@@ -8,11 +8,12 @@ namespace OpenWop.Micro.Workflows.Seeding;
 /// becomes one that all tenants can read and run. A file that has not changed makes no new version. A file that cannot be used is
 /// named in the log with the reason, and passed over: the others, and the service, do not depend on it.
 /// </summary>
-internal sealed partial class SeedFolder(WorkflowStore store, IConfiguration configuration, ILogger<SeedFolder> logger) : IHostedService
+internal sealed partial class SeedFolder(WorkflowStore store, IConfiguration configuration, ILogger<SeedFolder> logger) : IHostedLifecycleService
 {
     public const string Setting = "OPENWOP_FIXTURES";
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Before anything else starts: whoever lists definitions, health checks included, finds all of them.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
         if (configuration[Setting] is not { Length: > 0 } folder)
             return;
@@ -31,6 +32,14 @@ internal sealed partial class SeedFolder(WorkflowStore store, IConfiguration con
 
         Log.Seeded(logger, seeded, folder);
     }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -110,7 +110,7 @@ internal static class StreamScenarios
         new(Section, "A poll starts at the beginning, or after a sequence", Gate.Fixtures("conformance-noop"), PollAsync),
         new(Section, "A poll waits for the next event", Fixture, async suite =>
         {
-            var runId = await suite.CreateAsync(Delay, new { delayMs = 700 });
+            var runId = await suite.CreateAsync(Delay, new { delayMs = 2500 });
             await suite.UntilAsync(runId, "running");
             var last = (await suite.EventsAsync(runId)).Count - 1;
             var page = (await suite.Host.GetAsync($"/v1/runs/{runId}/events/poll?lastSequence={last}&timeout=20")).Expecting(200).Json;
