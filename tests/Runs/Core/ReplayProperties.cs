@@ -53,7 +53,7 @@ public sealed class ReplayProperties
             var source = Play(run.Definition, run.Seed);
             var replay = new Replay(source, run.Seed + 1, (long)(run.Cut * source.Stored.Count));
             replay.Play();
-            Assert.True(EventTypes.IsTerminal(replay.Stored[^1].Type) || replay.State.WaitingFor is not null, source.Describe());
+            Assert.True(EventTypes.IsTerminal(replay.Stored[^1].Type) || replay.State.WaitingFor is not null, replay.Describe());
             var remarks = replay.Stored.Count(stored => stored.Type == EventTypes.ReplayDiverged);
             Assert.Equal(Normalized(source.Stored).SequenceEqual(Normalized(replay.Stored)) ? 0 : 1, remarks);
         },
@@ -62,7 +62,7 @@ public sealed class ReplayProperties
     private static Simulation Play(WorkflowDefinition definition, int seed)
     {
         var source = new Simulation(seed, definition, recursionLimit: 40);
-        Assert.True(source.Play(withCrashes: true, withCancel: true));
+        Assert.True(source.Play(withCrashes: true, withCancel: true), source.Describe());
         return source;
     }
 
@@ -128,6 +128,10 @@ public sealed class ReplayProperties
                     return;
             }
         }
+
+        public string Describe() => string.Join(
+            '\n',
+            [source.Describe(), $"replay from {boundary}:", .. Stored.Select(stored => $"{stored.Sequence} {stored.Type} {Simulation.Decode(stored).Body.NodeId}")]);
 
         private ReplayDriver Load()
         {

@@ -210,7 +210,15 @@ internal sealed class Simulation
             inFlight.AddRange(work.Where(item => State.Nodes.GetValueOrDefault(item.Context.Node.Id)?.Status == NodeStatus.Running));
         }
         while (moreToDo);
+
+        // As the mailbox does: what the state says runs, and nobody executes, is started. So a node whose next child is over by the time it
+        // waits for it goes on although a pause has been asked for.
+        if (State.Status == RunStatus.Running)
+            inFlight.AddRange(State.Nodes.Where(node => node.Value.Status == NodeStatus.Running && !IsInFlight(node.Key, node.Value)).Select(node => driver.Resume(State, RunId, node.Key)!));
     }
+
+    private bool IsInFlight(string nodeId, NodeState node) => inFlight.Any(item =>
+        item.Context.Node.Id == nodeId && (item.Context.Attempt, item.Context.Iteration, item.Context.Turn) == (node.Attempt, node.Iteration, node.Turn));
 
     public static RunEvent Decode(EncodedEvent stored) => EventCodec.Decode(stored);
 
