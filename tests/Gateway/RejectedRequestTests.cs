@@ -77,6 +77,19 @@ public sealed class RejectedRequestTests : IAsyncLifetime
         AssertEnvelope("HTTP/1.1 " + answers[2], 400, "validation_error");
     }
 
+    [Theory]
+    [InlineData("Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 415)]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 201)]
+    [InlineData("Content-Length: 0\r\n\r\n", 201)]
+    [InlineData("Content-Length: 2\r\n\r\n{}", 201)]
+    public async Task A_body_costs_no_connection_whether_it_is_taken_or_refused(string rest, int status)
+    {
+        var text = await ExchangeAsync(
+            $"POST /v1/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {GatewayHost.Key}\r\n{rest}" + Ping.Replace("Host: x", "Host: x\r\nConnection: close", StringComparison.Ordinal));
+        Assert.Equal([$"{status}", "200"], text.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries).Select(answer => answer[..3]));
+    }
+
     [Fact]
     public async Task The_answer_to_a_head_request_has_no_body()
     {

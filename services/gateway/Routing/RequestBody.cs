@@ -31,10 +31,17 @@ internal static class RequestBody
         var reader = request.BodyReader;
         var read = await reader.ReadAsync(cancellationToken);
         if (read.IsCompleted && read.Buffer.IsEmpty)
+        {
+            reader.AdvanceTo(read.Buffer.End);
             return default;
+        }
 
         if (!IsJson(request.ContentType))
+        {
+            // A read that stays open would cost the connection, without a word to the client that uses it again.
+            reader.AdvanceTo(read.Buffer.Start);
             throw new ProtocolException(new(ErrorCodes.UnsupportedMediaType, "The request body must be application/json."));
+        }
 
         return await ReadToEndAsync(reader, read, cancellationToken);
     }
