@@ -71,7 +71,7 @@ internal static class Report
             catch (Exception exception)
             {
                 // Whatever a host makes a scenario stumble over is a failure of that scenario and must not hide the others.
-                var reason = exception is ConformanceException ? exception.Message : $"{exception.GetType().Name}: {exception.Message}";
+                var reason = exception is ConformanceException ? exception.Message : $"{exception.GetType().Name}: {exception.GetBaseException().Message}";
                 return new(scenario, Verdict.Failed, reason, Stopwatch.GetElapsedTime(started)) { StartedOver = startedOver };
             }
         }

@@ -173,6 +173,18 @@ internal sealed class Suite : IDisposable
         }
     }
 
+    /// <summary>Repeats a call until it is refused for want of a credential: several instances may take seconds to hear that one has ended.</summary>
+    public async Task UntilUnauthorizedAsync(Func<Task<Reply>> call)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var reply = await call(); reply.Status != 401; reply = await call())
+        {
+            reply.Expecting(200, 401);
+            Expect.InTime(Stopwatch.GetElapsedTime(started) < Limit(null), "A credential that has ended goes on to be accepted.");
+            await Task.Delay(25);
+        }
+    }
+
     private TimeSpan Limit(TimeSpan? within) => within is { } limit && limit > _patience ? limit : _patience > UsualPatience ? _patience : within ?? UsualPatience;
 
     /// <summary>All events so far.</summary>

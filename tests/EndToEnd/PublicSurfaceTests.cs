@@ -161,7 +161,7 @@ public abstract class PublicSurfaceTests(InstallationFixture fixture) : IDisposa
         await (await nobody.SendAsync("POST", $"/v1/interrupts/{token}", "{}")).IsErrorAsync(400, "validation_error");
         var resolved = await nobody.Engine.ResolveInterruptByTokenAsync(
             new ResolveInterruptByTokenRequest { Token = token, ResumeValue = Google.Protobuf.ByteString.CopyFromUtf8("""{"action":"accept"}""") },
-            new Grpc.Core.Metadata { { "idempotency-key", "token-1" } });
+            new Metadata { { "idempotency-key", "token-1" } });
         Assert.Equal((byToken, "gate"), (resolved.RunId, resolved.NodeId));
 
         // The same call again, over the other transport; then another one under the same key, and one under none.

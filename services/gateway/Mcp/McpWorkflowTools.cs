@@ -67,7 +67,8 @@ internal sealed class McpWorkflowTools(
         }
         catch (RpcException exception)
         {
-            throw new McpProtocolException(errors.Translate(exception, "mcp").Message, McpErrorCode.InternalError);
+            var error = errors.Translate(exception, "mcp");
+            throw new McpProtocolException($"{error.Code.Name}: {error.Message}", McpErrorCode.InternalError);
         }
     }
 

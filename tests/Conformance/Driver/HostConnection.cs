@@ -53,9 +53,13 @@ internal sealed class HostConnection(HostAccess access) : IDisposable
     public void RefuseIfNotFinal(Reply reply, bool isSafe)
     {
         // The key of a call that a crash has interrupted is held for a while.
-        if (access.RetryBroken && (reply.Status == 503 || (isSafe && reply is { Status: 409, Error: "idempotency_in_flight" })))
+        if (access.RetryBroken && (reply.Status == 503 || IsAbsenceOverMcp(reply) || (isSafe && reply is { Status: 409, Error: "idempotency_in_flight" })))
             throw new ComeBackException(reply.Text);
     }
+
+    /// <summary>Answers of an MCP server have the status 200 whatever they say.</summary>
+    private static bool IsAbsenceOverMcp(Reply reply) =>
+        reply.Status == 200 && reply.Text.Contains("\"jsonrpc\"", StringComparison.Ordinal) && reply.Text.Contains("service_unavailable", StringComparison.Ordinal);
 
     public void Dispose()
     {
