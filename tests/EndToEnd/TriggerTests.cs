@@ -52,6 +52,7 @@ public abstract class TriggerTests(InstallationFixture fixture)
         using var client = new Client(fixture.Installation.BaseUrl);
         await client.StoreAsync("circle-inner", $"[{Client.Node("a", "core.noop")}]");
         await client.StoreAsync("circle-one", $"[{Client.Node("a", "core.noop")}]");
+        await client.StoreAsync("beside-the-circle", $"[{Client.Node("a", "core.noop")}]");
         await client.StoreAsync("circle-two", $"[{Client.Node("a", "core.subWorkflow", """{"workflowId":"circle-inner"}""")}]");
 
         // The first leads to a run with a child, the end of which fires the second, which leads back.
@@ -68,7 +69,7 @@ public abstract class TriggerTests(InstallationFixture fixture)
         using (var fork = await client.SendAsync("POST", $"/v1/runs/{third}:fork", """{"mode":"branch","fromSeq":1}"""))
             await client.UntilAsync(JsonElement.Parse(await fork.Content.ReadAsStringAsync()).GetProperty("runId").GetString()!, "completed");
 
-        var other = await MakeAsync(client, """{"workflowId":"circle-inner","on":{"events":["run.completed"],"workflowId":"circle-one"}}""");
+        var other = await MakeAsync(client, """{"workflowId":"beside-the-circle","on":{"events":["run.completed"],"workflowId":"circle-one"}}""");
         await client.CreateAsync("circle-one");
         await StartedAsync(client, other);
         await Eventually.TrueAsync(async () => (await FiringsAsync(client, there)).Length == 2);

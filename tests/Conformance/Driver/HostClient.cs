@@ -30,7 +30,7 @@ internal sealed class HostClient(HostConnection connection, string? key, Func<Se
 
             using var response = await http.SendAsync(request);
             var answer = await Reply.ReadAsync(response, CancellationToken.None);
-            connection.RefuseIfNotFinal(answer, isSafe);
+            connection.RefuseIfNotFinal(path, answer, isSafe);
             return answer;
         });
         WireContract.Check(method, path, reply);
@@ -49,7 +49,7 @@ internal sealed class HostClient(HostConnection connection, string? key, Func<Se
             request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
             using var response = await http.SendAsync(request);
             var answer = await Reply.ReadAsync(response, CancellationToken.None);
-            connection.RefuseIfNotFinal(answer, isSafe: false);
+            connection.RefuseIfNotFinal(path, answer, isSafe: false);
             return answer;
         });
         WireContract.Check(method, path, reply);
@@ -69,7 +69,7 @@ internal sealed class HostClient(HostConnection connection, string? key, Func<Se
         if (!response.IsSuccessStatusCode)
         {
             var refusal = await Reply.ReadAsync(response, CancellationToken.None);
-            connection.RefuseIfNotFinal(refusal, isSafe: true);
+            connection.RefuseIfNotFinal(path, refusal, isSafe: true);
             WireContract.Check("GET", path, refusal);
             contract().Check("GET", path, null, refusal);
             throw new ConformanceException($"{path}: {refusal.Status} {refusal.Text}");

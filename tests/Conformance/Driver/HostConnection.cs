@@ -50,16 +50,16 @@ internal sealed class HostConnection(HostAccess access) : IDisposable
 
     /// <summary>Whether an answer is not one yet.</summary>
     /// <param name="isSafe">The call may be made twice.</param>
-    public void RefuseIfNotFinal(Reply reply, bool isSafe)
+    public void RefuseIfNotFinal(string path, Reply reply, bool isSafe)
     {
         // The key of a call that a crash has interrupted is held for a while.
-        if (access.RetryBroken && (reply.Status == 503 || IsAbsenceOverMcp(reply) || (isSafe && reply is { Status: 409, Error: "idempotency_in_flight" })))
+        if (access.RetryBroken && (reply.Status == 503 || IsAbsenceOverMcp(path, reply) || (isSafe && reply is { Status: 409, Error: "idempotency_in_flight" })))
             throw new ComeBackException(reply.Text);
     }
 
     /// <summary>Answers of an MCP server have the status 200 whatever they say.</summary>
-    private static bool IsAbsenceOverMcp(Reply reply) =>
-        reply.Status == 200 && reply.Text.Contains("\"jsonrpc\"", StringComparison.Ordinal) && reply.Text.Contains("service_unavailable", StringComparison.Ordinal);
+    private static bool IsAbsenceOverMcp(string path, Reply reply) =>
+        path == "/v1/mcp" && reply.Status == 200 && reply.Text.Contains("service_unavailable", StringComparison.Ordinal);
 
     public void Dispose()
     {

@@ -20,15 +20,20 @@ public sealed class EmbeddedInstallation() : InstallationFixture(Form.Embedded);
 public sealed class SeparateInstallation() : InstallationFixture(Form.Separate);
 
 /// <summary>Each service in its own process, on what production runs on: one PostgreSQL with a schema per service, and Redis.</summary>
-public class ServerInstallation(Form form) : InstallationFixture(form)
+public class ServerInstallation : InstallationFixture
 {
+    private PostgreSqlServer? _postgres;
+    private RedisServer? _redis;
+
     public ServerInstallation()
-        : this(Form.Separate)
+        : base(Form.Separate)
     {
     }
 
-    private PostgreSqlServer? _postgres;
-    private RedisServer? _redis;
+    protected ServerInstallation(Form form)
+        : base(form)
+    {
+    }
 
     public override async Task DisposeAsync()
     {
