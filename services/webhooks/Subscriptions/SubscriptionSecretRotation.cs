@@ -1,57 +1,29 @@
-using System.Security.Cryptography;
+using OpenWop.Micro.Webhooks.Signing;
 using OpenWop.Micro.Webhooks.Store;
 
 namespace OpenWop.Micro.Webhooks.Subscriptions;
 
-/// <summary>Seals secrets again that were sealed with a former key, once after each start with more than one key.</summary>
-internal sealed partial class SubscriptionSecretRotation(SubscriptionStore store, SubscriptionSecrets secrets, ILogger<SubscriptionSecretRotation> logger) : BackgroundService
+/// <summary>Secrets of webhooks.</summary>
+internal sealed partial class SubscriptionSecretRotation(SubscriptionStore store, SubscriptionSecrets secrets, ILogger<SubscriptionSecretRotation> logger) : SecretRotation<Subscription>
 {
-    private const int PageSize = 100;
+    protected override bool IsRotating => secrets.IsRotating;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task<List<Subscription>> ListAsync(string after, int limit, CancellationToken cancellationToken) => store.ListAllAsync(after, limit, cancellationToken);
+
+    protected override string IdOf(Subscription owner) => owner.Id;
+
+    protected override async Task<bool> SealAgainAsync(Subscription owner, CancellationToken cancellationToken)
     {
-        if (!secrets.IsRotating)
-            return;
+        if (secrets.SealAgain(owner) is not { } again)
+            return false;
 
-        try
-        {
-            var (resealed, unreadable) = await RunAsync(stoppingToken);
-            Log.Done(logger, resealed, unreadable);
-        }
-        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-        {
-            Log.Failed(logger, exception);
-        }
+        await store.SealAgainAsync(owner, again.Secret, again.Previous, cancellationToken);
+        return true;
     }
 
-    private async Task<(int Resealed, int Unreadable)> RunAsync(CancellationToken cancellationToken)
-    {
-        var (resealed, unreadable) = (0, 0);
-        for (var after = ""; ;)
-        {
-            var page = await store.ListAllAsync(after, PageSize, cancellationToken);
-            foreach (var subscription in page)
-            {
-                try
-                {
-                    if (secrets.SealAgain(subscription) is not { } again)
-                        continue;
+    protected override void LogDone(int resealed, int unreadable) => Log.Done(logger, resealed, unreadable);
 
-                    await store.SealAgainAsync(subscription, again.Secret, again.Previous, cancellationToken);
-                    resealed++;
-                }
-                catch (CryptographicException)
-                {
-                    unreadable++;
-                }
-            }
-
-            if (page.Count < PageSize)
-                return (resealed, unreadable);
-
-            after = page[^1].Id;
-        }
-    }
+    protected override void LogFailed(Exception exception) => Log.Failed(logger, exception);
 
     private static partial class Log
     {
